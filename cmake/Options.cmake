@@ -1,0 +1,36 @@
+# Language level, warnings and sanitizers: the same for every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+# POSIX beside the C++ library (sockets, file modes, signals): ISO mode hides it on glibc otherwise.
+add_compile_definitions(_GNU_SOURCE)
+
+option(MAILPLUGIN_WERROR "Warnings are errors" ON)
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion)
+if(MAILPLUGIN_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+# "address,undefined" or "thread"; empty for none.
+set(MAILPLUGIN_SANITIZE "" CACHE STRING "Sanitizers")
+if(MAILPLUGIN_SANITIZE)
+  add_compile_options(-fsanitize=${MAILPLUGIN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MAILPLUGIN_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # gcc 12 warns of its own library's strings under sanitizers (gcc bugs 105329, 105651).
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict> -Wno-maybe-uninitialized)
+  endif()
+endif()
+
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
