@@ -1,0 +1,62 @@
+// Requests and answers, as the rooms behind http/ see them. No library shows here.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace http {
+
+/// Header fields in wire order, repeated names kept; names compare without case (RFC 9110, section 5.1).
+class Headers {
+ public:
+  struct Field {
+    std::string name, value;
+  };
+  Headers() = default;
+  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+  void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+  void set(std::string name, std::string value);                   ///< replaces all of that name
+  const std::string* find(std::string_view name) const;            ///< the first, nullptr when absent
+  std::string get(std::string_view name) const;                    ///< the first, empty when absent
+  const std::vector<Field>& all() const { return fields_; }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+/// Who waits for the answer. Replies go ahead of bulk fetching at the gate (architecture, section 2.4).
+enum class Urgency { send, fetch };
+
+struct Request {
+  std::string method = "GET";
+  std::string url;       ///< absolute, "https://host[:port]/path?query"; path and query go to the wire unchanged
+  Headers headers;       ///< without Host, Content-Length, Authorization: the pipeline sets those
+  std::string body;      ///< sent with Content-Length whenever the method is not GET or DELETE, also when empty
+  // Not on the wire:
+  std::string operation;             ///< how the log names it ("delta", "createUploadSession"); never a URL
+  std::vector<std::string> mailboxes;  ///< gate keys, one for each request inside (a batch has up to 20); empty: no gate
+  Urgency urgency = Urgency::fetch;
+  bool authorize = true;             ///< a bearer token is added; only for the Graph root's origin
+  bool repeatable = true;            ///< may be repeated after an unclear outcome without doing harm
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;
+  std::string request_id() const;  ///< "request-id" header, else empty
+  /// Retry-After as integer or decimal seconds, or as an HTTP date against `Date` of the answer (else `now`); nullopt
+  /// when absent or unreadable; never negative, at most an hour.
+  std::optional<std::chrono::milliseconds> retry_after(std::chrono::system_clock::time_point now) const;
+};
+
+/// scheme://host:port of a URL, lower case, port always written; empty when it is not an absolute http(s) URL.
+std::string origin_of(std::string_view url);
+/// Percent-encodes everything but RFC 3986 unreserved characters.
+std::string percent_encode(std::string_view text);
+
+}  // namespace http

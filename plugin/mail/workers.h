@@ -1,0 +1,49 @@
+// The fixed pool that does what the schedule says.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+#include "mail/clock.h"
+#include "mail/schedule.h"
+
+namespace mail {
+
+/// start, stop: one call at a time.
+class Workers {
+ public:
+  /// `run` does one id, on a worker, and calls Schedule::done through nobody: the pool does that. An exception from it is
+  /// given to `failed` (which must not throw).
+  Workers(Clock& clock, Schedule& schedule, std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
+          std::function<void(std::uint64_t, std::exception_ptr)> failed);
+  ~Workers();  ///< stops without a deadline
+  void start();
+  /// Requests stop and waits for the threads (real time: a host's callback cannot be interrupted). False: the deadline
+  /// passed while at least one is still inside; call again.
+  bool stop(std::chrono::milliseconds deadline);
+  bool started() const;
+
+  /// Around a call into the host. A host that blocks there must not take a worker from the others (architecture 2.4):
+  /// while more than half of the pool is inside the host, further threads stand in, and leave when calls come back.
+  /// There is at most one call a mailbox, so stand-ins are bounded by mailboxes.
+  class InHost {
+   public:
+    explicit InHost(Workers& workers);
+    ~InHost();
+    InHost(const InHost&) = delete;
+    InHost& operator=(const InHost&) = delete;
+
+   private:
+    Workers& workers_;
+  };
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace mail

@@ -1,0 +1,144 @@
+// What must survive: where each folder was read to, which mails were decided, which submissions are on their way, which
+// passwords were refused. SQLite in the host's state_dir, one file a module; no secrets, no mail content.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mail/fault.h"
+#include "mail/health.h"
+#include "mail/log.h"
+
+namespace store {
+
+using mail::WallTime;
+
+/// Key of a stream: one folder of one mailbox of one tenant, as the service names them.
+struct StreamKey {
+  std::string tenant, folder_id;
+  bool operator==(const StreamKey&) const = default;
+};
+using StreamId = std::int64_t;  ///< of a stream in this file; never 0
+
+/// Where a folder was read to. All links are opaque URLs of the service.
+struct Cursor {
+  std::string delta_link;      ///< start of the next round; empty: the first series has not ended
+  std::string next_link;       ///< in the middle of a series; empty: none
+  WallTime opened{};           ///< the instant of the first opening; epoch: never opened
+  std::string start_from;      ///< as decided at the first opening: "unread", "all", "now", or RFC 3339
+  bool first_fetch_decided = false;  ///< the first fetch is below its limit or was allowed
+  WallTime reconciled{}, reconciled_whole{};
+  bool operator==(const Cursor&) const = default;
+};
+
+/// The second key of a mail: ids do change under Outlook, archive and import.
+struct Fingerprint {
+  std::string mailbox, internet_message_id, from;
+  WallTime received{};
+  bool operator==(const Fingerprint&) const = default;
+};
+
+enum class Decision : int { accepted = 1, rejected = 2, skipped = 3 /* before start_from, draft, absorbed */ };
+
+/// A decided mail. `pending_mark`: what after_fetch or rejected still has to do in the mailbox.
+struct Receipt {
+  StreamId stream = 0;
+  std::string message_id;  ///< immutable
+  Fingerprint fingerprint;
+  Decision decision = Decision::accepted;
+  std::string pending_mark;  ///< empty: nothing left to do; else "read", "move:<folder>", "delete", ...
+  WallTime decided{};
+  bool gone = false;              ///< seen leaving the folder (a rejected one that returns gets one new try)
+  int tries = 0;                  ///< of rejected: how often it was offered
+  std::string attachments_digest; ///< of a mail handed over with SCAN_PENDING: to see them change within 24 h
+  bool operator==(const Receipt&) const = default;
+};
+
+/// A mail that is known and not decided.
+struct SetAside {
+  StreamId stream = 0;
+  std::string message_id;
+  std::string reason;      ///< "offered" (given to the host, verdict unknown), "retry", "scan", "unreadable"
+  WallTime due{}, first_seen{};
+  int tries = 0;
+  bool offered = false;    ///< the host may have had it: the next delivery is REDELIVERED
+  bool operator==(const SetAside&) const = default;
+};
+
+enum class Step : int { taken = 1, draft_wanted, drafted, attached, send_wanted, looking, done };
+
+/// How far a submission is. The host keeps its content.
+struct Submission {
+  std::string server;      ///< which outgoing server: tenant and client
+  std::string key;         ///< the host's stable_id
+  std::string mailbox;
+  std::string draft_id;
+  Step step = Step::taken;
+  int tries = 0, looks = 0;
+  int attachments_done = 0;
+  WallTime taken{}, changed{};
+  // When done:
+  int verdict = 0;
+  std::string internet_message_id, conversation_id, reason;
+  bool operator==(const Submission&) const = default;
+};
+
+/// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns, or throws
+/// mail::FaultError (Cause::state_disk) and has changed nothing.
+class Store {
+ public:
+  /// Opens or creates `dir`/m365.db (mode 0600; WAL). A damaged or foreign file is set aside as m365.db.damaged-<time>,
+  /// its name written to `log` at error; a file of a newer schema is refused. Two processes on one file: the second is
+  /// refused. Throws mail::FaultError (Cause::state_disk).
+  static std::shared_ptr<Store> open(const std::filesystem::path& dir, mail::Log& log, std::function<WallTime()> wall);
+  virtual ~Store() = default;
+
+  virtual StreamId stream(const StreamKey& key) = 0;  ///< made when new
+  virtual Cursor cursor(StreamId stream) = 0;
+  virtual void save_cursor(StreamId stream, const Cursor& cursor) = 0;
+
+  virtual std::optional<Receipt> receipt(StreamId stream, std::string_view message_id) = 0;
+  /// Another receipt of the same mail, in any stream of the tenant, under another id.
+  virtual std::optional<Receipt> receipt_like(const Fingerprint& fingerprint) = 0;
+  /// Which of `message_ids` have a receipt in this stream.
+  virtual std::vector<bool> receipts_known(StreamId stream, const std::vector<std::string>& message_ids) = 0;
+  /// Writes the receipt and removes the mail's SetAside row, in one transaction.
+  virtual void decide(const Receipt& receipt) = 0;
+  virtual void decide_all(const std::vector<Receipt>& receipts) = 0;
+  /// pending_mark of these is done.
+  virtual void marked(StreamId stream, const std::vector<std::string>& message_ids) = 0;
+  virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
+  virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;
+  virtual std::size_t to_mark_count(StreamId stream) = 0;
+  /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by id.
+  virtual std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) = 0;
+  /// A GET by id said 404. Returns true, and has dropped the receipt, when an earlier one was at least a day before.
+  virtual bool seen_missing(StreamId stream, std::string_view message_id) = 0;
+
+  virtual void set_aside(const SetAside& mail) = 0;
+  virtual void set_aside_all(const std::vector<SetAside>& mails) = 0;
+  virtual std::optional<SetAside> aside(StreamId stream, std::string_view message_id) = 0;
+  virtual std::vector<SetAside> asides(StreamId stream) = 0;  ///< ordered by due
+  virtual void drop_aside(StreamId stream, std::string_view message_id) = 0;
+
+  virtual std::optional<Submission> submission(std::string_view server, std::string_view key) = 0;
+  virtual void save_submission(const Submission& submission) = 0;
+  /// The submission whose sent mail has this Message-ID (done, accepted), for reports that answer it.
+  virtual std::optional<Submission> submission_sent_as(std::string_view internet_message_id) = 0;
+  /// Done submissions older than `before` are forgotten.
+  virtual void forget_submissions(WallTime before) = 0;
+
+  /// A salted fingerprint of a refused password: true while the same password is remembered as refused.
+  virtual bool password_refused(std::string_view account, std::string_view password) = 0;
+  virtual void remember_refused_password(std::string_view account, std::string_view password) = 0;
+  virtual void forget_refused_password(std::string_view account) = 0;
+};
+
+}  // namespace store
