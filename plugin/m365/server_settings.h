@@ -1,0 +1,70 @@
+// The forms of the two server types, and what an administrator typed into them, checked field by field.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mail/health.h"
+#include "mail/settings.h"
+
+namespace m365 {
+
+enum class SignIn { service, user };  ///< "OAuth Service", "OAuth User"
+
+/// What both kinds of server need to reach the tenant.
+struct TenantSettings {
+  std::string login_origin;   ///< "https://login.microsoftonline.com", as typed but without a slash at the end
+  std::string tenant;         ///< GUID or domain
+  std::string graph_origin;   ///< without "/v1.0"
+  bool delta_offered = true;  ///< false in the China cloud: plain lists instead (graph-mail.md, section 1)
+  SignIn sign_in = SignIn::service;
+  std::string client_id;
+  std::string secret;         ///< may be empty with SignIn::user
+  std::string ca_file, proxy;
+  std::optional<mail::WallTime> secret_expires;
+  unsigned workers = 8;
+};
+
+struct IncomingSettings {
+  TenantSettings tenant;
+  std::chrono::seconds poll{10};
+};
+
+struct OutgoingSettings {
+  TenantSettings tenant;
+  std::string mailbox_user;  ///< the user in Graph's path when sending; empty: the message's mailbox, else its from
+};
+
+struct AfterFetch {
+  enum class Kind { mark_read, move, erase, leave } kind = Kind::mark_read;
+  std::string folder;  ///< of move
+};
+
+struct MailboxSettings {
+  std::string address;         ///< the queue's address
+  std::string user;            ///< the mailbox in Graph's path, and the sign-in name of OAuth User
+  std::string password;        ///< of OAuth User
+  std::uint32_t priority = UINT32_MAX;
+  std::string folder = "inbox";
+  std::string start_from = "unread";  ///< "unread", "all", "now"; else start_time is set
+  std::optional<mail::WallTime> start_time;
+  unsigned first_fetch_limit = 500;   ///< 0: none
+  AfterFetch after_fetch;
+  AfterFetch rejected{AfterFetch::Kind::move, "Rejected"};  ///< move or leave; leave where after_fetch is leave
+  bool suppress_read_receipts = true;
+  std::uint64_t max_email_size_kb = 25600;
+  std::chrono::minutes scan_wait{15}, reconcile{15};
+};
+
+const std::vector<mail::Field>& incoming_form();  ///< server and mailbox scope, labels as in the product's documents
+const std::vector<mail::Field>& outgoing_form();
+
+/// nullopt when anything is wrong; every fault is told to `problems` with its key and a sentence. Unknown keys are faults.
+std::optional<IncomingSettings> read_incoming(const mail::Settings& settings, mail::Problems& problems);
+std::optional<OutgoingSettings> read_outgoing(const mail::Settings& settings, mail::Problems& problems);
+std::optional<MailboxSettings> read_mailbox(const mail::Settings& settings, SignIn sign_in, mail::Problems& problems);
+
+}  // namespace m365
