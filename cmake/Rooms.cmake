@@ -7,6 +7,7 @@
 function(add_room target prefix)
   cmake_parse_arguments(ROOM "" "" "LINK;PRIVATE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/exports.cpp) # of the shared object, see boundary/
   set(path ${CMAKE_BINARY_DIR}/rooms/${target})
   file(MAKE_DIRECTORY ${path})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${path}/${prefix} SYMBOLIC)
