@@ -41,7 +41,8 @@ std::size_t read_some(int fd, char* buffer, std::size_t capacity, const std::fil
 }  // namespace
 
 FileError::FileError(std::string_view doing, const std::filesystem::path& path, int code)
-    : std::runtime_error("cannot " + std::string(doing) + " " + path.string() + ": " + std::strerror(code)), code_(code) {}
+    : std::runtime_error("cannot " + std::string(doing) + " " + path.string() + ": " + std::strerror(code)),
+      code_(code) {}
 
 Fd& Fd::operator=(Fd&& other) noexcept {
   if (this != &other) {
@@ -129,7 +130,9 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   }
 }
 
-Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Sha256::~Sha256() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 
 void Sha256::add(std::string_view bytes) {
   EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());

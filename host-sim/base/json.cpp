@@ -61,7 +61,9 @@ void write_string(std::string& out, std::string_view text) {
 JsonError::JsonError(const std::string& reason, std::size_t line, std::size_t column)
     : std::runtime_error(reason), line_(line), column_(column) {}
 
-Json Json::array() { return array(Array()); }
+Json Json::array() {
+  return array(Array());
+}
 
 Json Json::array(Array items) {
   Json json;

@@ -1,7 +1,8 @@
 // JSON for configuration, manifests, batches and events.
 //
-// Its own reader rather than Poco's, because people write these files: a fault is told with line and column, a key given
-// twice is a fault instead of "the last one wins", and a number too large for 64 bits is a fault instead of a silent 0.
+// Its own reader rather than Poco's, because people write these files: a fault is told with line and column, a key
+// given twice is a fault instead of "the last one wins", and a number too large for 64 bits is a fault instead of a
+// silent 0.
 #ifndef HOST_SIM_BASE_JSON_H_
 #define HOST_SIM_BASE_JSON_H_
 

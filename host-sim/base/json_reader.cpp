@@ -179,7 +179,8 @@ class JsonReader {
     if (text_.size() - at_ < 4) fail("four hexadecimal digits are expected after \\u");
     unsigned value = 0;
     const auto result = std::from_chars(text_.data() + at_, text_.data() + at_ + 4, value, 16);
-    if (result.ec != std::errc() || result.ptr != text_.data() + at_ + 4) fail("four hexadecimal digits are expected after \\u");
+    if (result.ec != std::errc() || result.ptr != text_.data() + at_ + 4)
+      fail("four hexadecimal digits are expected after \\u");
     at_ += 4;
     return value;
   }
@@ -256,6 +257,8 @@ class JsonReader {
   std::size_t line_start_ = 0;
 };
 
-Json Json::parse(std::string_view text) { return JsonReader(text).document(); }
+Json Json::parse(std::string_view text) {
+  return JsonReader(text).document();
+}
 
 }  // namespace base

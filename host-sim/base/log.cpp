@@ -32,7 +32,9 @@ std::optional<Level> level_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view name_of(Level level) { return kNames[static_cast<int>(level) - 1]; }
+std::string_view name_of(Level level) {
+  return kNames[static_cast<int>(level) - 1];
+}
 
 bool may_colour(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");

@@ -6,7 +6,9 @@
 namespace base {
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 // A pasted megabyte must not cost a quadratic table.
 constexpr std::size_t kLongestWord = 100;

@@ -3,7 +3,9 @@
 namespace base {
 namespace {
 
-bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029; }
+bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+}
 
 // Unicode's bidirectional controls (UAX #9): with them a name can show as another one.
 bool is_direction_control(char32_t c) {
