@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mail/health.h"
@@ -22,10 +23,15 @@ struct TenantSettings {
   bool delta_offered = true;  ///< false in the China cloud: plain lists instead (graph-mail.md, section 1)
   SignIn sign_in = SignIn::service;
   std::string client_id;
-  std::string secret;         ///< may be empty with SignIn::user
+  std::string secret;  ///< may be empty with SignIn::user
   std::string ca_file, proxy;
   std::optional<mail::WallTime> secret_expires;
   unsigned workers = 8;
+  /// The outgoing server's "Server User" meant the mailbox's user in the older document: for the sentence when Entra
+  /// does not know the client ID.
+  bool client_id_may_be_user = false;
+  /// What is no fault but worth a line in the log when the server starts. No secrets.
+  std::vector<std::string> warnings = {};
 };
 
 struct IncomingSettings {
@@ -44,14 +50,14 @@ struct AfterFetch {
 };
 
 struct MailboxSettings {
-  std::string address;         ///< the queue's address
-  std::string user;            ///< the mailbox in Graph's path, and the sign-in name of OAuth User
-  std::string password;        ///< of OAuth User
+  std::string address;   ///< the queue's address
+  std::string user;      ///< the mailbox in Graph's path, and the sign-in name of OAuth User
+  std::string password;  ///< of OAuth User
   std::uint32_t priority = UINT32_MAX;
   std::string folder = "inbox";
   std::string start_from = "unread";  ///< "unread", "all", "now"; else start_time is set
   std::optional<mail::WallTime> start_time;
-  unsigned first_fetch_limit = 500;   ///< 0: none
+  unsigned first_fetch_limit = 500;  ///< 0: none
   AfterFetch after_fetch;
   AfterFetch rejected{AfterFetch::Kind::move, "Rejected"};  ///< move or leave; leave where after_fetch is leave
   bool suppress_read_receipts = true;
@@ -62,9 +68,19 @@ struct MailboxSettings {
 const std::vector<mail::Field>& incoming_form();  ///< server and mailbox scope, labels as in the product's documents
 const std::vector<mail::Field>& outgoing_form();
 
-/// nullopt when anything is wrong; every fault is told to `problems` with its key and a sentence. Unknown keys are faults.
+/// nullopt when anything is wrong; every fault is told to `problems` with its key and a sentence. Unknown keys are
+/// faults.
 std::optional<IncomingSettings> read_incoming(const mail::Settings& settings, mail::Problems& problems);
 std::optional<OutgoingSettings> read_outgoing(const mail::Settings& settings, mail::Problems& problems);
 std::optional<MailboxSettings> read_mailbox(const mail::Settings& settings, SignIn sign_in, mail::Problems& problems);
+
+/// The names of a folder path, from the top: "/" parts them, "\/" is a slash in a name. nullopt when a part is empty.
+std::optional<std::vector<std::string>> folder_path(std::string_view text);
+
+/// Which notice is due for `secret_expires`: 60, 30, 7 or 1 (days, the nearest that was reached), 0 once the date has
+/// passed; nullopt before, or when no date was entered.
+std::optional<int> secret_expiry_notice(const TenantSettings& tenant, mail::WallTime now);
+/// The same as a warning to show (Cause::secret_expires_soon), with the date and what to do.
+std::optional<mail::Fault> secret_expiry_warning(const TenantSettings& tenant, mail::WallTime now);
 
 }  // namespace m365
