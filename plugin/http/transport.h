@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "http/message.h"
 
@@ -58,6 +59,9 @@ class Exchange {
   virtual const Headers& headers() const = 0;
   /// Bytes read; 0 only when the body is complete. Throws TransportError (cut, timeout, cancelled).
   virtual std::size_t read(char* buffer, std::size_t capacity) = 0;
+  /// From now on TimeLimits::total holds for the body as well. For bodies that are read whole: one that streams to a
+  /// slow host may take as long as the host likes.
+  virtual void limit_total() {}
 };
 
 /// Any thread, any number at a time.
@@ -68,7 +72,10 @@ class Transport {
   virtual std::unique_ptr<Exchange> open(const Request& request, const TimeLimits& limits, std::stop_token stop) = 0;
 };
 
-/// Reads the rest of an answer. Throws TransportError::too_large beyond `limit` bytes.
+/// How the log names it: "timeout".
+const char* name_of(TransportError::Kind kind);
+
+/// Reads the rest of an answer, within TimeLimits::total. Throws TransportError::too_large beyond `limit` bytes.
 Response read_whole(Exchange& exchange, std::size_t limit);
 
 }  // namespace http
