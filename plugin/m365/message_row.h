@@ -19,8 +19,8 @@ extern const char* const thin_select;
 
 struct MessageRow {
   std::string id;
-  bool removed = false;              ///< "@removed"
-  std::string odata_type;            ///< "#microsoft.graph.eventMessageRequest" ..., empty for plain ones outside delta
+  bool removed = false;    ///< "@removed"
+  std::string odata_type;  ///< "#microsoft.graph.eventMessageRequest" ..., empty for plain ones outside delta
   std::optional<bool> is_read, is_draft, has_attachments, read_receipt_requested;
   std::optional<std::string> subject, internet_message_id, conversation_id, parent_folder_id, importance;
   std::optional<std::string> body_type, body;  ///< "html" or "text"
@@ -28,8 +28,10 @@ struct MessageRow {
   std::optional<mail::Address> from, sender;
   std::vector<mail::Address> to, cc, bcc, reply_to;
   std::vector<std::pair<std::string, std::string>> headers;
-  bool has_headers = false;          ///< the property was there
-  std::vector<std::string> unreadable;  ///< names of properties that were there but not as documented (lone surrogate, ...)
+  bool has_headers = false;  ///< the property was there
+  /// Names of properties that were there but not as documented. A text with a lone surrogate still has its value, with
+  /// U+FFFD in that place; "body" stands here too when fetch_message (mail_builder.h) had to leave the body out.
+  std::vector<std::string> unreadable;
   /// Everything a delivery needs is there: not a row that only tells of a changed flag.
   bool complete() const;
 };
@@ -40,14 +42,18 @@ struct MessagePage {
   bool broken_links = false;  ///< neither or both: a broken answer (sect. 6), for delta only
 };
 
-/// Throws mail::FaultError (service_fault) when the page as a whole cannot be read; one broken property of one row costs
-/// only that property (it is listed in `unreadable`), one broken row only that row (id kept where it can be read).
+/// Throws mail::FaultError (service_fault) when the page as a whole cannot be read (not JSON, cut, bytes that are not
+/// UTF-8); one broken property of one row costs only that property (it is listed in `unreadable`), one broken row only
+/// that row (id kept where it can be read). Any thread.
 MessagePage decode_message_page(std::string_view json);
+/// One message. Bytes that are not UTF-8 are replaced by U+FFFD here, so that the culprit of a page, asked for alone,
+/// can be read. Throws as above, with Remedy::item.
 MessageRow decode_message(std::string_view json);
 
 struct AttachmentRow {
   enum class Kind { file, item, reference } kind = Kind::file;
   std::string id, name, content_type, content_id;
+  std::string source_url;  ///< of a reference attachment, where the service tells it (v1.0 does not)
   std::int64_t size = -1;  ///< Graph's, with overhead
   bool is_inline = false;
 };
