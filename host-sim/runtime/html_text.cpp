@@ -1,0 +1,332 @@
+#include "runtime/html_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <utility>
+
+#include "base/utf8.h"
+
+namespace runtime {
+namespace {
+
+using Name = std::pair<std::string_view, char32_t>;
+
+// The entities mail programs write; any other stays as it is, which a person can read.
+constexpr std::array<Name, 40> kEntities{{
+    {"amp", '&'},      {"lt", '<'},       {"gt", '>'},       {"quot", '"'},      {"apos", '\''},    {"nbsp", 0xa0},
+    {"copy", 0xa9},    {"reg", 0xae},     {"trade", 0x2122}, {"hellip", 0x2026}, {"ndash", 0x2013}, {"mdash", 0x2014},
+    {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201c}, {"rdquo", 0x201d},  {"bdquo", 0x201e}, {"laquo", 0xab},
+    {"raquo", 0xbb},   {"bull", 0x2022},  {"middot", 0xb7},  {"euro", 0x20ac},   {"pound", 0xa3},   {"yen", 0xa5},
+    {"sect", 0xa7},    {"deg", 0xb0},     {"auml", 0xe4},    {"ouml", 0xf6},     {"uuml", 0xfc},    {"Auml", 0xc4},
+    {"Ouml", 0xd6},    {"Uuml", 0xdc},    {"szlig", 0xdf},   {"aring", 0xe5},    {"Aring", 0xc5},   {"eacute", 0xe9},
+    {"egrave", 0xe8},  {"agrave", 0xe0},  {"ccedil", 0xe7},  {"times", 0xd7},
+}};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+// Decodes the entity at text[0] == '&' onto `out`; returns its length, 1 when it is none (the & itself goes out).
+std::size_t decode_entity(std::string_view text, std::string& out) {
+  constexpr std::size_t kLongest = 12;
+  const std::size_t end = text.substr(0, kLongest).find(';');
+  if (end != std::string_view::npos && end > 1) {
+    std::string_view name = text.substr(1, end - 1);
+    if (name[0] == '#') {
+      name.remove_prefix(1);
+      int base = 10;
+      if (!name.empty() && (name[0] == 'x' || name[0] == 'X')) {
+        name.remove_prefix(1);
+        base = 16;
+      }
+      std::uint32_t value = 0;
+      const auto result = std::from_chars(name.data(), name.data() + name.size(), value, base);
+      const bool whole = !name.empty() && result.ec == std::errc() && result.ptr == name.data() + name.size();
+      if (whole && value != 0 && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff)) {
+        base::append_utf8(out, value);
+        return end + 1;
+      }
+    } else {
+      const auto it = std::find_if(kEntities.begin(), kEntities.end(), [&](const Name& e) { return e.first == name; });
+      if (it != kEntities.end()) {
+        base::append_utf8(out, it->second);
+        return end + 1;
+      }
+    }
+  }
+  out.push_back('&');
+  return 1;
+}
+
+std::string decode_entities(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '&') {
+      i += decode_entity(text.substr(i), out);
+    } else {
+      out.push_back(text[i++]);
+    }
+  }
+  return out;
+}
+
+struct Tag {
+  std::string name;  // lower case, without the slash
+  bool closing = false;
+  std::string_view attributes;
+};
+
+// The value of an attribute, entities decoded; empty when absent.
+std::string attribute(const Tag& tag, std::string_view wanted) {
+  std::string_view rest = tag.attributes;
+  while (!rest.empty()) {
+    while (!rest.empty() && (is_blank(rest[0]) || rest[0] == '/')) rest.remove_prefix(1);
+    std::size_t end = 0;
+    while (end < rest.size() && !is_blank(rest[end]) && rest[end] != '=') ++end;
+    const std::string name = lower(rest.substr(0, end));
+    rest.remove_prefix(end);
+    while (!rest.empty() && is_blank(rest[0])) rest.remove_prefix(1);
+    std::string_view value;
+    if (!rest.empty() && rest[0] == '=') {
+      rest.remove_prefix(1);
+      while (!rest.empty() && is_blank(rest[0])) rest.remove_prefix(1);
+      if (!rest.empty() && (rest[0] == '"' || rest[0] == '\'')) {
+        const std::size_t close = std::min(rest.find(rest[0], 1), rest.size());
+        value = rest.substr(1, close - 1);
+        rest.remove_prefix(std::min(close + 1, rest.size()));
+      } else {
+        std::size_t stop = 0;
+        while (stop < rest.size() && !is_blank(rest[stop])) ++stop;
+        value = rest.substr(0, stop);
+        rest.remove_prefix(stop);
+      }
+    } else if (end == 0 && !rest.empty()) {
+      rest.remove_prefix(1);
+    }
+    if (name == wanted) return decode_entities(value);
+  }
+  return {};
+}
+
+bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+class Converter {
+ public:
+  explicit Converter(std::string_view html) : html_(html) {}
+
+  std::string convert() {
+    while (at_ < html_.size()) {
+      if (html_[at_] == '<') {
+        markup();
+      } else {
+        text();
+      }
+    }
+    while (!out_.empty() && is_blank(out_.back())) out_.pop_back();
+    return std::move(out_);
+  }
+
+ private:
+  // A comment, a declaration, a tag, or a "<" that is none of them.
+  void markup() {
+    const std::string_view rest = html_.substr(at_);
+    if (rest.substr(0, 4) == "<!--") {
+      skip_past("-->", 4);
+      return;
+    }
+    const char next = rest.size() > 1 ? rest[1] : '\0';
+    if (next == '!' || next == '?') {
+      skip_past(">", 2);
+      return;
+    }
+    if (next != '/' && std::isalpha(static_cast<unsigned char>(next)) == 0) {
+      put("<");
+      ++at_;
+      return;
+    }
+    tag();
+  }
+
+  void skip_past(std::string_view end, std::size_t from) {
+    const std::size_t found = html_.find(end, at_ + from);
+    at_ = found == std::string_view::npos ? html_.size() : found + end.size();
+  }
+
+  void tag() {
+    Tag tag;
+    std::size_t i = at_ + 1;
+    if (i < html_.size() && html_[i] == '/') {
+      tag.closing = true;
+      ++i;
+    }
+    const std::size_t name = i;
+    while (i < html_.size() && !is_blank(html_[i]) && html_[i] != '>' && html_[i] != '/') ++i;
+    tag.name = lower(html_.substr(name, std::min<std::size_t>(i - name, 20)));
+    const std::size_t from = i;
+    // A ">" inside a quoted value does not end the tag.
+    for (char quote = '\0'; i < html_.size() && (quote != '\0' || html_[i] != '>'); ++i) {
+      if (quote != '\0') {
+        if (html_[i] == quote) quote = '\0';
+      } else if ((html_[i] == '"' || html_[i] == '\'') && html_[i - 1] == '=') {
+        quote = html_[i];
+      }
+    }
+    tag.attributes = html_.substr(from, i - from);
+    at_ = std::min(i + 1, html_.size());
+    if (!tag.closing && one_of(tag.name, {"script", "style", "title", "template"})) {
+      skip_element(tag.name);
+      return;
+    }
+    apply(tag);
+  }
+
+  // To behind the closing tag, whatever stands between.
+  void skip_element(const std::string& name) {
+    while (at_ < html_.size()) {
+      const std::size_t open = html_.find("</", at_);
+      if (open == std::string_view::npos) break;
+      at_ = open + 2;
+      if (lower(html_.substr(at_, name.size())) == name) {
+        skip_past(">", 0);
+        return;
+      }
+    }
+    at_ = html_.size();
+  }
+
+  void apply(const Tag& tag) {
+    if (tag.name == "br") {
+      line_break();
+    } else if (tag.name == "li" && !tag.closing) {
+      start_line();
+      put("- ");
+      space_pending_ = false;
+    } else if (tag.name == "blockquote") {
+      start_line();
+      quote_ = tag.closing ? std::max(0, quote_ - 1) : std::min(quote_ + 1, 20);
+    } else if (one_of(tag.name, {"td", "th"})) {
+      if (!tag.closing && column_ > 0) space_pending_ = true;
+    } else if (tag.name == "pre") {
+      start_line();
+      preformatted_ = !tag.closing;
+    } else if (tag.name == "img" && !tag.closing) {
+      const std::string alternative = attribute(tag, "alt");
+      if (!alternative.empty()) word(alternative);
+    } else if (tag.name == "hr") {
+      start_line();
+      put("---");
+      start_line();
+    } else if (tag.name == "a") {
+      link(tag);
+    } else if (one_of(tag.name, {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl"})) {
+      start_paragraph();
+    } else if (one_of(tag.name, {"div", "tr", "li", "section", "article", "header", "footer", "dt", "dd", "body"})) {
+      start_line();
+    }
+  }
+
+  void link(const Tag& tag) {
+    if (!tag.closing) {
+      link_ = attribute(tag, "href");
+      link_from_ = out_.size();
+      return;
+    }
+    // The address behind the words, unless it is what the words say already.
+    if ((link_.starts_with("http://") || link_.starts_with("https://")) &&
+        out_.find(link_, std::min(link_from_, out_.size())) == std::string::npos) {
+      word(" <" + link_ + ">");
+    }
+    link_.clear();
+  }
+
+  void text() {
+    while (at_ < html_.size() && html_[at_] != '<') {
+      const char c = html_[at_];
+      if (c == '&') {
+        std::string decoded;
+        at_ += decode_entity(html_.substr(at_), decoded);
+        put_word(decoded == "\xc2\xa0" ? " " : decoded);
+      } else if (is_blank(c) && !preformatted_) {
+        space_pending_ = true;
+        ++at_;
+      } else if (preformatted_ && c == '\n') {
+        line_break();
+        ++at_;
+      } else {
+        put_word(html_.substr(at_, 1));
+        ++at_;
+      }
+    }
+  }
+
+  void word(const std::string& words) {
+    for (const char c : words) {
+      if (is_blank(c)) {
+        space_pending_ = true;
+      } else {
+        put_word(std::string_view(&c, 1));
+      }
+    }
+  }
+
+  void put_word(std::string_view piece) {
+    if (piece == "\r") return;
+    if (space_pending_ && column_ > 0 && out_.back() != ' ') put(" ");
+    space_pending_ = false;
+    put(piece);
+  }
+
+  void put(std::string_view piece) {
+    if (column_ == 0) {
+      for (int i = 0; i < quote_; ++i) out_ += "> ";
+    }
+    out_ += piece;
+    ++column_;
+  }
+
+  void line_break() {
+    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    out_ += "\n";
+    column_ = 0;
+    space_pending_ = false;
+  }
+
+  void start_line() {
+    if (column_ > 0) line_break();
+    space_pending_ = false;
+  }
+
+  void start_paragraph() {
+    start_line();
+    if (!out_.empty() && !out_.ends_with("\n\n")) out_ += "\n";
+  }
+
+  const std::string_view html_;
+  std::size_t at_ = 0;
+  std::string out_;
+  std::size_t column_ = 0;  // pieces on this line
+  bool space_pending_ = false;
+  bool preformatted_ = false;
+  int quote_ = 0;
+  std::string link_;
+  std::size_t link_from_ = 0;
+};
+
+}  // namespace
+
+std::string text_from_html(std::string_view html) {
+  return Converter(html).convert();
+}
+
+}  // namespace runtime

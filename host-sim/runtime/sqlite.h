@@ -1,0 +1,86 @@
+// SQLite's C interface with owners and exceptions; no more than the host's tables need.
+#ifndef HOST_SIM_RUNTIME_SQLITE_H_
+#define HOST_SIM_RUNTIME_SQLITE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace runtime {
+
+// What SQLite refused, with the file's name.
+class StoreError : public std::runtime_error {
+ public:
+  StoreError(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
+class Database;
+
+// One prepared statement; parameters and columns count from 1 and 0, as SQLite has it. Use from one thread at a time.
+class Statement {
+ public:
+  Statement(Database& database, std::string_view sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& bind(int index, std::string_view text);
+  Statement& bind(int index, std::int64_t number);
+  Statement& bind(int index, const std::optional<std::int64_t>& number);
+  // True while there is a row. Throws StoreError.
+  bool step();
+  // For a statement without rows.
+  void run();
+  std::string text(int column) const;
+  std::int64_t number(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  Database& database_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+class Database {
+ public:
+  enum class Open { kCreate, kExisting };
+  // Private (0600) when created. Throws StoreError.
+  Database(const std::filesystem::path& path, Open open);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  void execute(const char* sql);
+  std::int64_t last_row_id() const;
+  [[noreturn]] void fail(int code, std::string_view doing) const;
+
+ private:
+  friend class Statement;
+  const std::string name_;
+  sqlite3* handle_ = nullptr;
+};
+
+// begin immediate ... commit; rolls back when not committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+  ~Transaction();
+  void commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace runtime
+
+#endif  // HOST_SIM_RUNTIME_SQLITE_H_
