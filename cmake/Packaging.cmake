@@ -1,0 +1,12 @@
+# ./dev package: plugin, manifest, header and host-sim as .deb and .tar.gz.
+set(CPACK_PACKAGE_NAME mailplugin-m365)
+set(CPACK_PACKAGE_VENDOR mailplugin)
+set(CPACK_PACKAGE_CONTACT "mailplugin <maintainers@mailplugin.example>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Microsoft 365 mail for a contact center, with a host simulator")
+set(CPACK_PACKAGE_FILE_NAME ${CPACK_PACKAGE_NAME}-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSOR})
+set(CPACK_RESOURCE_FILE_README ${CMAKE_SOURCE_DIR}/README.md)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SECTION mail)
+include(CPack)
