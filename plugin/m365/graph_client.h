@@ -32,7 +32,7 @@ struct GraphRequest {
   std::string content_type = "application/json";
   http::Urgency urgency = http::Urgency::fetch;
   bool repeatable = true;
-  bool sending = false;   ///< for the sentence of a 403
+  bool sending = false;  ///< for the sentence of a 403
 };
 
 struct BatchAnswer {
@@ -49,13 +49,14 @@ class GraphClient {
   virtual ~GraphClient();
 
   /// The answer when its status is 2xx; everything else throws GraphError or mail::FaultError (network, sign-in, gate:
-  /// throttled with retry_after, cancelled). An absolute link of another origin than Graph's is refused (service_fault).
+  /// throttled with retry_after, cancelled). An absolute link of another origin than Graph's is refused
+  /// (service_fault).
   virtual http::Response send(const GraphRequest& request, std::stop_token stop);
   /// As send, but the body is read by the caller, whatever its size.
   virtual std::unique_ptr<http::Exchange> open(const GraphRequest& request, std::stop_token stop);
-  /// One exchange for up to 20 requests (graph-mail.md, section 14); answers in the order of the requests, each with its
-  /// own status. Inner 429s have shut the gate of their mailbox. An answer that is missing has status 0. Throws as send
-  /// for the batch as a whole.
+  /// One exchange for up to 20 requests (graph-mail.md, section 14); answers in the order of the requests, each with
+  /// its own status. Inner 429s have shut the gate of their mailbox. An answer that is missing has status 0. Throws as
+  /// send for the batch as a whole.
   virtual std::vector<BatchAnswer> batch(const std::vector<GraphRequest>& requests, std::stop_token stop);
   /// A PUT of raw bytes to an upload URL: https only, no token, the URL never logged. Any status is returned.
   virtual http::Response upload(const std::string& upload_url, std::string_view bytes, std::uint64_t offset,

@@ -5,6 +5,7 @@
 
 #include "http/message.h"
 #include "http/transport.h"
+#include "mail/clock.h"
 #include "mail/fault.h"
 
 namespace m365 {
@@ -29,13 +30,16 @@ class GraphError : public mail::FaultError {
 /// What an answer was about, for the sentence.
 struct Subject {
   std::string mailbox;    ///< address as the administrator typed it
-  std::string operation;  ///< "read the folder", "send"
+  std::string operation;  ///< "read the folder", "send"; the sentence begins "support@contoso.com: send failed: "
   bool sending = false;   ///< 403 then names Mail.Send, Send As
 };
 
 /// The error of an answer with status >= 400 (or of an unexpected success): code (the deepest known), text for people.
-/// The body may be empty, HTML, or not JSON. `granted` is TokenSource::permissions() for the sentence of a 403.
-GraphError graph_error(const http::Response& response, const Subject& subject, const std::string& granted);
+/// The body may be empty, HTML, or not JSON; its message text is never repeated, for it can quote parts of a mail.
+/// `granted` is TokenSource::permissions() for the sentence of a 403. `now` is what a Retry-After date is measured
+/// against when the answer has no Date.
+GraphError graph_error(const http::Response& response, const Subject& subject, const std::string& granted,
+                       mail::WallTime now = mail::system_clock().wall());
 
 /// The same for a failure below HTTP.
 mail::FaultError transport_fault(const http::TransportError& error, const Subject& subject);
