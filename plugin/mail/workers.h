@@ -16,20 +16,22 @@ namespace mail {
 /// start, stop: one call at a time.
 class Workers {
  public:
-  /// `run` does one id, on a worker, and calls Schedule::done through nobody: the pool does that. An exception from it is
-  /// given to `failed` (which must not throw).
+  /// `count` threads, at least 1. `run` does one id, on a worker, and calls Schedule::done through nobody: the pool
+  /// does that (not for ids that `run` took more of). An exception from it is given to `failed` (which must not throw).
   Workers(Clock& clock, Schedule& schedule, std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
           std::function<void(std::uint64_t, std::exception_ptr)> failed);
   ~Workers();  ///< stops without a deadline
+  /// No effect while started. Throws std::system_error when the system gives no threads; nothing runs then.
   void start();
   /// Requests stop and waits for the threads (real time: a host's callback cannot be interrupted). False: the deadline
   /// passed while at least one is still inside; call again.
   bool stop(std::chrono::milliseconds deadline);
-  bool started() const;
+  bool started() const;  ///< start() was called and stop() has not yet returned true
 
   /// Around a call into the host. A host that blocks there must not take a worker from the others (architecture 2.4):
-  /// while more than half of the pool is inside the host, further threads stand in, and leave when calls come back.
-  /// There is at most one call a mailbox, so stand-ins are bounded by mailboxes.
+  /// while more than half of the pool is inside the host, further threads stand in, and leave when calls come back (at
+  /// a quarter, so that a busy host does not make threads come and go with every call). There is at most one call a
+  /// mailbox, so stand-ins are bounded by mailboxes.
   class InHost {
    public:
     explicit InHost(Workers& workers);

@@ -1,0 +1,195 @@
+#include "mail/workers.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <list>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace mail {
+namespace {
+
+// Threads inherit the mask of their maker; blocked before they are made, no signal finds them in between. SIGPIPE: a
+// TLS write to a dead peer would end the host (feasibility, 2.5 point 5). The others belong to the host's own threads;
+// those that a faulty instruction raises, and the profiler's, stay open.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int open : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF})
+      sigdelset(&blocked, open);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+constexpr std::chrono::hours longest(24 * 365);  // a time that steady_clock can still add
+
+}  // namespace
+
+struct Workers::State {
+  using Threads = std::list<std::thread>;
+
+  // Constant after construction.
+  Schedule* schedule = nullptr;
+  std::size_t count = 1;
+  std::function<void(std::uint64_t, std::stop_token)> run;
+  std::function<void(std::uint64_t, std::exception_ptr)> failed;
+
+  mutable std::mutex mutex;
+  // Everything below is guarded by mutex.
+  std::condition_variable gone;  ///< the last thread has left
+  bool started = false;
+  bool ending = false;        ///< stop() was called; no thread is made any more
+  std::stop_source stopping;  ///< ends the work
+  std::stop_source leaving;   ///< sends stand-ins home, after what they do
+  Threads living, ended;      ///< ended ones have let go of the mutex for good, or are about to
+  std::size_t in_host = 0;
+  std::size_t named = 0;
+
+  void make(const char* name, std::stop_token leave) {
+    const SignalsBlocked blocked;
+    const auto self = living.emplace(living.end());
+    try {
+      *self = std::thread([this, self, stop = stopping.get_token(), leave = std::move(leave)] {
+        work(stop, leave);
+        leave_pool(self);
+      });
+    } catch (...) {
+      living.erase(self);
+      throw;
+    }
+    pthread_setname_np(self->native_handle(), (name + std::to_string(named++ % 1000)).c_str());  // at most 15 letters
+  }
+
+  void work(const std::stop_token& stop, const std::stop_token& leave) const {
+    while (const auto id = schedule->take(leave)) {
+      try {
+        run(*id, stop);
+      } catch (...) {
+        failed(*id, std::current_exception());
+      }
+      schedule->done(*id);
+    }
+  }
+
+  void leave_pool(Threads::iterator self) {
+    const std::lock_guard lock(mutex);
+    ended.splice(ended.end(), living, self);
+    stand_in();  // calls may have gone into the host since this one was sent home
+    if (living.empty()) gone.notify_all();
+  }
+
+  /// So many threads as are half of the pool are outside the host, or on their way.
+  void stand_in() {
+    if (!started || ending) return;
+    join_ended();
+    try {
+      while (living.size() < in_host + (count + 1) / 2) make("mail-standin-", leaving.get_token());
+    } catch (const std::system_error&) {
+      // No thread to be had: the others wait for a call to come back, as they would without stand-ins.
+    }
+  }
+
+  void join_ended() {
+    for (auto at = ended.begin(); at != ended.end();) {
+      if (at->get_id() == std::this_thread::get_id()) {
+        ++at;  // the leaving thread itself; the next one or stop() joins it
+      } else {
+        at->join();
+        at = ended.erase(at);
+      }
+    }
+  }
+};
+
+Workers::Workers(Clock&, Schedule& schedule, std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
+                 std::function<void(std::uint64_t, std::exception_ptr)> failed)
+    : state_(std::make_shared<State>()) {
+  state_->schedule = &schedule;
+  state_->count = std::max<std::size_t>(count, 1);
+  state_->run = std::move(run);
+  state_->failed = std::move(failed);
+}
+
+Workers::~Workers() {
+  while (!stop(longest)) {
+  }
+}
+
+void Workers::start() {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  if (state.started) return;
+  state.started = true;
+  state.ending = false;
+  state.stopping = std::stop_source();
+  state.leaving = std::stop_source();
+  state.named = 0;
+  try {
+    for (std::size_t i = 0; i < state.count; ++i) state.make("mail-worker-", state.stopping.get_token());
+  } catch (const std::system_error&) {
+    lock.unlock();
+    while (!stop(longest)) {
+    }
+    throw;
+  }
+}
+
+bool Workers::stop(std::chrono::milliseconds deadline) {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  if (!state.started) return true;
+  state.ending = true;  // from here on both sources stay what they are
+  // Outside the lock: stop callbacks run here, and some may wait for work that wants to leave the host.
+  std::stop_source stopping = state.stopping, leaving = state.leaving;
+  lock.unlock();
+  stopping.request_stop();
+  leaving.request_stop();
+  lock.lock();
+  if (!state.gone.wait_for(lock, std::min<std::chrono::milliseconds>(deadline, longest),
+                           [&state] { return state.living.empty(); }))
+    return false;
+  state.join_ended();
+  state.started = false;
+  return true;
+}
+
+bool Workers::started() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->started;
+}
+
+Workers::InHost::InHost(Workers& workers) : workers_(workers) {
+  State& state = *workers_.state_;
+  const std::lock_guard lock(state.mutex);
+  ++state.in_host;
+  state.stand_in();
+}
+
+Workers::InHost::~InHost() {
+  State& state = *workers_.state_;
+  std::stop_source leaving(std::nostopstate);
+  {
+    const std::lock_guard lock(state.mutex);
+    --state.in_host;
+    if (state.ending || state.in_host > state.count / 4 || state.living.size() <= state.count) return;
+    leaving = std::exchange(state.leaving, std::stop_source());
+  }
+  leaving.request_stop();
+}
+
+}  // namespace mail
