@@ -19,7 +19,7 @@ namespace m365 {
 struct MailContext {
   GraphClient& graph;
   const MailboxSettings& mailbox;
-  std::string folder_name;       ///< as the service shows it
+  std::string folder_name;  ///< as the service shows it
   std::string stable_id;
   std::stop_token stop;
   /// The key of our own submission that left with this Message-ID; empty when none.
@@ -28,13 +28,14 @@ struct MailContext {
 
 struct BuiltMail {
   mail::Mail mail;
-  bool scan_pending = false;          ///< Safe Attachments placeholders stand in for attachments (exchange-admin.md, 10)
-  std::string attachments_digest;     ///< changes when attachments are replaced
+  bool scan_pending = false;       ///< Safe Attachments placeholders stand in for attachments (exchange-admin.md, 10)
+  std::string attachments_digest;  ///< changes when attachments are replaced
 };
 
 /// Lists attachments when there are any (has_attachments, or "cid:" in the html), reads $value for the few mails whose
 /// JSON hides what is inside (signed, reports, meetings), decides flags (exchange-admin.md, 9 to 14), delivered_to,
-/// links. Bytes of parts are fetched only when a part is opened. `row` must be complete(). Throws GraphError, FaultError.
+/// links. Bytes of parts are fetched only when a part is opened. `row` must be complete(). Throws GraphError,
+/// FaultError.
 BuiltMail build_mail(const MailContext& context, const MessageRow& row);
 
 }  // namespace m365

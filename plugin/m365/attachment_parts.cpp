@@ -1,0 +1,198 @@
+#include "m365/attachment_parts.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <memory>
+#include <utility>
+
+#include "http/message.h"
+#include "m365/attachment_source.h"
+#include "m365/graph_client.h"
+
+namespace m365 {
+namespace {
+
+// A mail has at most some hundred attachments; a list that goes on for ever is a broken answer.
+constexpr int most_pages = 100;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low >= 0) {
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string_view without_brackets(std::string_view content_id) {
+  if (content_id.size() >= 2 && content_id.front() == '<' && content_id.back() == '>') {
+    content_id = content_id.substr(1, content_id.size() - 2);
+  }
+  return content_id == "null" ? std::string_view() : content_id;
+}
+
+// What an item attachment is told by nothing but its name and type; most are mails.
+std::string item_media_type(const AttachmentRow& row) {
+  const std::string name = lower(row.name), type = lower(row.content_type);
+  if (type == "text/calendar" || name.ends_with(".ics")) return "text/calendar";
+  if (type == "text/vcard" || type == "text/x-vcard" || name.ends_with(".vcf")) return "text/vcard";
+  return "message/rfc822";
+}
+
+std::string item_file_name(const AttachmentRow& row, const std::string& media_type) {
+  const char* const ending = media_type == "text/calendar" ? ".ics" : media_type == "text/vcard" ? ".vcf" : ".eml";
+  const std::string name = row.name.empty() ? "message" : row.name;
+  return lower(name).ends_with(ending) ? name : name + ending;
+}
+
+mail::Part link_part(const AttachmentRow& row) {
+  mail::Part part;
+  part.kind = mail::PartKind::link;
+  part.file_name = row.name;
+  part.media_type = row.source_url.empty() ? "text/plain" : "text/uri-list";
+  // Graph v1.0 tells of a file in the cloud its name and not its address (graph-mail.md, section 9).
+  std::string text =
+      row.source_url.empty()
+          ? "A link to the file \"" + row.name +
+                "\" in cloud storage. The service does not tell its address here; open the mail in Outlook."
+          : row.source_url;
+  part.size_hint = static_cast<std::int64_t>(text.size());
+  part.open = open_text(std::move(text));
+  return part;
+}
+
+}  // namespace
+
+std::string message_path(const MailContext& context, const std::string& message_id) {
+  const std::string& user = context.mailbox.user.empty() ? context.mailbox.address : context.mailbox.user;
+  return user_path(user) + "/messages/" + http::percent_encode(message_id);
+}
+
+GraphRequest message_request(const MailContext& context, std::string path, std::string operation) {
+  GraphRequest request;
+  request.path = std::move(path);
+  request.operation = std::move(operation);
+  request.mailbox = context.mailbox.address;
+  return request;
+}
+
+std::vector<AttachmentRow> list_attachments(const MailContext& context, const std::string& message_id) {
+  std::vector<AttachmentRow> rows;
+  std::string path = message_path(context, message_id) +
+                     "/attachments?$select=id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId";
+  for (int page = 0; !path.empty(); ++page) {
+    if (page == most_pages) {
+      mail::Fault fault;
+      fault.cause = mail::Cause::service_fault;
+      fault.remedy = mail::Remedy::item;
+      fault.text = "Microsoft Graph's list of attachments of one mail in " + context.mailbox.address + " has no end.";
+      throw mail::FaultError(std::move(fault));
+    }
+    const http::Response answer =
+        context.graph.send(message_request(context, std::move(path), "list the attachments"), context.stop);
+    AttachmentPage decoded = decode_attachment_page(answer.body);
+    rows.insert(rows.end(), std::make_move_iterator(decoded.rows.begin()), std::make_move_iterator(decoded.rows.end()));
+    path = std::move(decoded.next_link);
+  }
+  return rows;
+}
+
+std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,
+                                         const std::vector<AttachmentRow>& rows, std::string_view html) {
+  const std::vector<std::string> shown = content_ids_shown(html);
+  std::vector<mail::Part> parts;
+  parts.reserve(rows.size());
+  for (const AttachmentRow& row : rows) {
+    if (row.kind == AttachmentRow::Kind::reference) {
+      parts.push_back(link_part(row));
+      continue;
+    }
+    mail::Part part;
+    const bool item = row.kind == AttachmentRow::Kind::item;
+    part.content_id = without_brackets(row.content_id);
+    const bool inlined =
+        !part.content_id.empty() && std::binary_search(shown.begin(), shown.end(), lower(part.content_id));
+    part.kind = inlined ? mail::PartKind::inline_part : mail::PartKind::attachment;
+    part.media_type = item                       ? item_media_type(row)
+                      : row.content_type.empty() ? "application/octet-stream"
+                                                 : row.content_type;
+    part.file_name = item ? item_file_name(row, part.media_type) : row.name;
+    part.size_hint = row.size;
+    part.open = open_graph(
+        context.graph,
+        message_request(context,
+                        message_path(context, message_id) + "/attachments/" + http::percent_encode(row.id) + "/$value",
+                        "read an attachment"),
+        context.stop);
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+std::string attachments_digest(const std::vector<AttachmentRow>& rows) {
+  if (rows.empty()) return {};
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+  for (const AttachmentRow& row : rows) {
+    for (const std::string& field : {row.name, std::to_string(row.size), row.content_type, row.id}) {
+      EVP_DigestUpdate(hash.get(), field.c_str(), field.size() + 1);  // with its NUL, so that fields stay apart
+    }
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned size = 0;
+  EVP_DigestFinal_ex(hash.get(), bytes.data(), &size);
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += "0123456789abcdef"[bytes[i] >> 4];
+    text += "0123456789abcdef"[bytes[i] & 15];
+  }
+  return text;
+}
+
+std::uint64_t attachments_size(const std::vector<AttachmentRow>& rows) {
+  std::uint64_t sum = 0;
+  for (const AttachmentRow& row : rows) sum += row.size > 0 ? static_cast<std::uint64_t>(row.size) : 0;
+  return sum;
+}
+
+std::vector<std::string> content_ids_shown(std::string_view html) {
+  std::vector<std::string> ids;
+  const auto is_cid = [&](std::size_t at) {
+    return (html[at] == 'c' || html[at] == 'C') && (html[at + 1] == 'i' || html[at + 1] == 'I') &&
+           (html[at + 2] == 'd' || html[at + 2] == 'D');
+  };
+  for (std::size_t at = html.find(':'); at != std::string_view::npos; at = html.find(':', at + 1)) {
+    if (at < 3 || !is_cid(at - 3)) continue;
+    if (at > 3 && std::isalnum(static_cast<unsigned char>(html[at - 4]))) continue;  // "acid:", "Lucid:"
+    const std::size_t end = std::min(html.find_first_of("\"'<> \t\r\n)", at + 1), html.size());
+    const std::string id = lower(percent_decode(html.substr(at + 1, end - at - 1)));
+    if (!id.empty()) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+}  // namespace m365

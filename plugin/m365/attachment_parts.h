@@ -1,0 +1,37 @@
+// What hangs on a mail: the list, and a part for each entry.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "m365/mail_builder.h"
+#include "m365/message_row.h"
+#include "mail/mail.h"
+
+namespace m365 {
+
+/// GET .../attachments, all pages (graph-mail.md, section 9). Throws GraphError, FaultError.
+std::vector<AttachmentRow> list_attachments(const MailContext& context, const std::string& message_id);
+
+/// The path of a message below /v1.0, everything encoded.
+std::string message_path(const MailContext& context, const std::string& message_id);
+/// A GET of this message for the log and the gate; `path` as GraphRequest::path.
+GraphRequest message_request(const MailContext& context, std::string path, std::string operation);
+
+/// One part for each row. Inline is what the html shows by "cid:" (isInline is not reliable by itself); a picture that
+/// is inline and shown nowhere would be lost to the reader, so it is an attachment.
+std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,
+                                         const std::vector<AttachmentRow>& rows, std::string_view html);
+
+/// Changes when attachments are replaced: a hash over name, size, type and id of all; empty when there are none.
+std::string attachments_digest(const std::vector<AttachmentRow>& rows);
+
+/// Bytes of all, as Graph counts them; unknown ones count as nothing.
+std::uint64_t attachments_size(const std::vector<AttachmentRow>& rows);
+
+/// The content ids an html body refers to by "cid:", percent-decoded and in lower case, sorted.
+std::vector<std::string> content_ids_shown(std::string_view html);
+
+}  // namespace m365
