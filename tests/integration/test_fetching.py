@@ -1,0 +1,167 @@
+"""Fetching: what comes, in which order, under which conditions."""
+import json
+import unittest
+
+from harness import TenantTestCase, host_sim, mail
+
+
+class Fetching(TenantTestCase):
+    def test_a_mail_comes_once_and_is_marked_read(self):
+        self.only_queue("support@contoso.example")
+        self.tenant.put_mail("support@contoso.example", mail(subject="Where is order 17?", message_id="<q1@fabrikam.example>"))
+        result = self.run_host()
+        self.assertEqual(0, result.code, result.err)
+        (message,) = result.messages
+        self.assertEqual("Where is order 17?", message["subject"])
+        self.assertEqual("<q1@fabrikam.example>", message["internet_message_id"])
+        self.assertEqual("customer@fabrikam.example", message["from"]["address"])
+        self.assertEqual("support@contoso.example", message["delivered_to"])
+        self.assertEqual("accepted", message["verdict"])
+        self.assertFalse(message["redelivered"])
+        (held,) = self.tenant.messages("support@contoso.example", "inbox")
+        self.assertTrue(held["isRead"])
+        again = self.run_host()
+        self.assertEqual(0, again.code, again.err)
+        self.assertEqual([], again.messages)
+
+    def test_the_lowest_priority_value_is_served_first(self):
+        """The documents' example: queue A has priority 5, queue B has 10; A is allocated first."""
+        for queue in self.queues:
+            self.tenant.control("POST", f"/mailboxes/{queue['numbers_addresses'][0]['address']}/flood",
+                                {"count": 12, "bytes": 2000})
+        self.queues[:] = self.queues[:2]
+        self.queues[0]["contact_management"] = {"priority": 10}
+        self.queues[1]["contact_management"] = {"priority": 10}
+        self.queues[1]["numbers_addresses"][0]["priority"] = 5
+        self.queues[0]["numbers_addresses"][0].pop("priority", None)
+        self.incoming["workers"] = 1
+        result = self.run_host()
+        self.assertEqual(0, result.code, result.err)
+        priorities = [message["priority"] for message in result.messages]
+        self.assertEqual([5] * 12 + [10] * 12, priorities)
+
+    def test_a_mailbox_in_finnish(self):
+        """Folder names are localised, well-known names are not; the address's language overrides the queue's."""
+        entry = self.only_queue("asiakaspalvelu@contoso.example", extension_language="fi", folder="inbox")
+        self.queues[0]["basics"] = {"language": "en"}
+        subject = "=?utf-8?B?TWlzc8OkIG9uIHRpbGF1a3NlbmkgMTc/?="
+        self.tenant.put_mail(entry["address"], mail(to=entry["address"], subject=subject, body="Hyvää päivää, äöå"))
+        result = self.run_host()
+        self.assertEqual(0, result.code, result.err)
+        (message,) = result.messages
+        self.assertEqual("Missä on tilaukseni 17?", message["subject"])
+        self.assertEqual("fi", message["language"])
+        self.assertIn("Hyvää päivää, äöå", message["text"])
+        self.assertNotEqual("inbox", message["folder"].lower())
+
+    def test_an_app_with_only_mail_readwrite_fetches_and_sending_says_what_is_missing(self):
+        self.only_queue("support@contoso.example")
+        self.tenant.control("POST", "/apps", {"client_id": self.incoming["client_id"], "roles": ["Mail.ReadWrite"]})
+        self.tenant.put_mail("support@contoso.example", mail())
+        result = self.run_host()
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual(1, len(result.messages))
+        sent = self.send("--from", "support@contoso.example", "--to", "customer@fabrikam.example", "--subject", "Re",
+                         "--text", self.file("body.txt", "Hello"), "--json")
+        self.assertEqual(1, sent.code, sent.err)
+        self.assertIn("Mail.Send", sent.out + sent.err)
+        self.assertEqual([], self.tenant.messages("customer@fabrikam.example", "inbox"))
+
+    def test_two_addresses_of_one_mailbox_are_told_apart_from_two_mailboxes(self):
+        """Two addresses can name one mailbox: its folder is fetched once, and the second says so."""
+        first = self.only_queue("orders@contoso.example", email_account="orders@contoso.onmicrosoft.example")
+        second = dict(first, address="bestellungen@contoso.example")
+        self.queues[0]["numbers_addresses"].append(dict(second, email_account=self.object_id("orders")))
+        self.tenant.put_mail("orders@contoso.onmicrosoft.example", mail(to="orders@contoso.example"))
+        result = self.run_host()
+        self.assertEqual(1, result.code, result.err)
+        self.assertEqual(1, len(result.messages))
+        shared = [event for event in result.of("health") if event["cause"] == "FOLDER_SHARED"]
+        self.assertTrue(shared, result.out)
+        self.assertIn("orders@contoso.example", shared[0]["text"])
+        self.assertIn("bestellungen@contoso.example", shared[0]["text"])
+
+    def object_id(self, name):
+        state = self.tenant.control("GET", "/state")
+        for upn, content in state["mailboxes"].items():
+            if upn.startswith(name + "@"):
+                return content["id"]
+        self.fail(f"no mailbox of {name}: {json.dumps(list(state['mailboxes']))}")
+
+    def test_an_address_that_is_not_the_upn(self):
+        entry = self.only_queue("orders@contoso.example")
+        self.tenant.put_mail("orders@contoso.onmicrosoft.example", mail(to="orders@contoso.example"))
+        result = self.run_host("--patience", "3")
+        self.assertEqual(4, result.code, result.err)
+        self.assertIn("MAILBOX_UNKNOWN", {event["cause"] for event in result.of("health")})
+        entry["email_account"] = "orders@contoso.onmicrosoft.example"
+        result = self.run_host()
+        self.assertEqual(0, result.code, result.err)
+        (message,) = result.messages
+        self.assertEqual("orders@contoso.example", message["delivered_to"])
+
+    def test_a_mailbox_outside_the_policy_holds_nobody_else_back(self):
+        self.queues[0]["numbers_addresses"].append(
+            {"address": "ceo@contoso.example", "email_server": self.incoming["name"]})
+        self.tenant.put_mail("support@contoso.example", mail())
+        result = self.run_host()
+        self.assertEqual(1, result.code, result.err)
+        self.assertEqual(1, len(result.messages))
+        forbidden = [event for event in result.of("health") if event["cause"] == "MAILBOX_FORBIDDEN"]
+        self.assertEqual("ceo@contoso.example", forbidden[0]["address"])
+        self.assertTrue(forbidden[0]["request_id"])
+
+    def test_after_fetch_and_folders(self):
+        entry = self.only_queue("support@contoso.example", after_fetch="move:Done by the contact center")
+        self.tenant.put_mail(entry["address"], mail(subject="to be moved"))
+        self.assertEqual(0, self.run_host().code)
+        self.assertEqual(["to be moved"], [m["subject"] for m in
+                                           self.tenant.messages(entry["address"], "Done by the contact center")])
+        entry["after_fetch"] = "delete"
+        self.tenant.put_mail(entry["address"], mail(subject="to be deleted"))
+        self.assertEqual(0, self.run_host().code)
+        self.assertEqual(["to be deleted"], [m["subject"] for m in self.tenant.messages(entry["address"], "deleteditems")])
+        entry["after_fetch"] = "leave"
+        self.tenant.put_mail(entry["address"], mail(subject="to be left"))
+        self.assertEqual(0, self.run_host().code)
+        self.assertEqual([("to be left", False)], [(m["subject"], m["isRead"]) for m in
+                                                   self.tenant.messages(entry["address"], "inbox")])
+
+    def test_the_first_fetch_has_a_limit_that_an_administrator_lifts(self):
+        entry = self.only_queue("support@contoso.example", first_fetch_limit=5)
+        self.tenant.control("POST", f"/mailboxes/{entry['address']}/flood", {"count": 8, "bytes": 500})
+        held = self.run_host()
+        self.assertEqual(1, held.code, held.err)
+        self.assertEqual([], held.messages)
+        first = [event for event in held.of("health") if event["cause"] == "FIRST_FETCH"]
+        self.assertIn("8", first[0]["text"])
+        entry["start_from"] = "all"
+        lifted = self.run_host()
+        self.assertEqual(0, lifted.code, lifted.err)
+        self.assertEqual(8, len(lifted.messages))
+
+    def test_a_folder_that_does_not_exist_is_named(self):
+        self.only_queue("support@contoso.example", folder="inbox/Claims")
+        result = self.run_host("--patience", "2")
+        self.assertIn(result.code, (1, 4), result.err)
+        missing = [event for event in result.of("health") if event["cause"] == "FOLDER_MISSING"]
+        self.assertIn("Claims", missing[0]["text"])
+
+    def test_a_killed_host_loses_and_doubles_nothing(self):
+        entry = self.only_queue("support@contoso.example", first_fetch_limit=0)
+        self.tenant.control("POST", f"/mailboxes/{entry['address']}/flood", {"count": 300, "bytes": 3000})
+        process, events = self.start_host()
+        self.wait_for_event(events, lambda _: len(self.read_events(events)) > 60)
+        process.kill()
+        process.wait()
+        rest = self.run_host()
+        self.assertEqual(0, rest.code, rest.err)
+        listed = host_sim("inbox", "--data", self.data, "--json")
+        ids = [event["delivery_id"] for event in map(json.loads, listed.out.splitlines())]
+        self.assertEqual(300, len(set(ids)))
+        self.assertEqual(300, len(ids))
+        self.assertEqual({True}, {m["isRead"] for m in self.tenant.messages(entry["address"], "inbox")})
+
+
+if __name__ == "__main__":
+    unittest.main()
