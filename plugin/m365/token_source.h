@@ -21,8 +21,8 @@ class Environment;
 class TokenSource : public http::BearerTokens {
  public:
   /// A token good for now. While a refresh fails transiently the present one is used until it expires. After a refusal
-  /// that needs an administrator the same fault is given again without asking Entra, until the credential changes or the
-  /// probe is due (15 minutes; never for a refused password). Throws mail::FaultError.
+  /// that needs an administrator the same fault is given again without asking Entra, until the credential changes or
+  /// the probe is due (15 minutes; never for a refused password). Throws mail::FaultError.
   std::string current(std::stop_token stop) override = 0;
   void forget(const std::string& token) override = 0;
   /// Renews when less than 5 minutes (or a tenth of a short life) are left. Returns when to call again. Does not throw.
