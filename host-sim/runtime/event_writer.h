@@ -1,0 +1,33 @@
+// --events: one JSON object a line.
+#ifndef HOST_SIM_RUNTIME_EVENT_WRITER_H_
+#define HOST_SIM_RUNTIME_EVENT_WRITER_H_
+
+#include <filesystem>
+#include <mutex>
+#include <optional>
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace runtime {
+
+// Thread-safe; a line is written whole or, when the disk is full, told by an exception.
+class EventWriter {
+ public:
+  // nullopt: events go nowhere. "-": standard output. Else a file that is appended to (0600 when created); a line that
+  // a killed process left half-written is ended first. Throws base::FileError.
+  explicit EventWriter(const std::optional<std::filesystem::path>& where);
+
+  // Throws base::FileError.
+  void write(const base::Json& event);
+
+ private:
+  std::filesystem::path path_;
+  base::Fd file_;
+  int fd_ = -1;
+  std::mutex mutex_;
+};
+
+}  // namespace runtime
+
+#endif  // HOST_SIM_RUNTIME_EVENT_WRITER_H_

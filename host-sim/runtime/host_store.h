@@ -1,0 +1,83 @@
+// The host's books: what was received and what is to be sent, in one SQLite file that survives kill -9 and power cuts.
+#ifndef HOST_SIM_RUNTIME_HOST_STORE_H_
+#define HOST_SIM_RUNTIME_HOST_STORE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "runtime/sqlite.h"
+
+namespace runtime {
+
+struct InboxRow {
+  std::int64_t id = 0;
+  std::string delivery_id;
+  base::Json event;  // message_keys() of message_event.h
+  std::int64_t stored_unix_ms = 0;
+  std::vector<std::string> files;  // one name an attachment, in the event's order; empty when its bytes are closed
+};
+
+// What became of a submission; `verdict` in the contract's words.
+struct Fate {
+  std::string verdict, reason, internet_message_id, conversation_id;
+  std::int64_t attempts = 0;
+};
+
+struct OutboxRow {
+  std::string key;
+  base::Json mail;  // outgoing_mail.h
+  std::optional<Fate> fate;
+};
+
+// All functions throw StoreError; all may be called from any thread. What a function has written when it returns
+// survives a power cut (WAL, synchronous FULL).
+class HostStore {
+ public:
+  enum class Open { kCreate, kExisting };
+  HostStore(const std::filesystem::path& database, Open open);
+  ~HostStore();
+
+  // nullopt when this mail was never stored.
+  std::optional<InboxRow> find_received(std::string_view delivery_id);
+  // For people: the full id or its unique beginning (6 characters at least). Empty, one, or several rows.
+  std::vector<InboxRow> find_by_beginning(std::string_view beginning);
+  // False when the mail is there already (then nothing is changed).
+  bool add_received(const InboxRow& row, std::optional<std::int64_t> priority, std::int64_t received_unix_ms);
+  // The same mail came again with other attachments.
+  void replace_received(const InboxRow& row);
+  // In the order contacts would be served: priority (none last), then time of arrival. One row in memory at a time.
+  void each_received(const std::function<void(const InboxRow&)>& visit);
+  std::int64_t count_received();
+
+  std::optional<OutboxRow> find_outgoing(std::string_view key);
+  // A new submission, or a refused one anew. One that is unanswered, sent or uncertain stays as it is: the plugin may
+  // hold a draft of it, or it may have left.
+  void put_outgoing(const std::string& key, const base::Json& mail, std::int64_t now_unix_ms);
+  // Those without a final fate, oldest first.
+  std::vector<OutboxRow> unanswered();
+  // "retry_later" leaves it unanswered.
+  void set_fate(const std::string& key, const Fate& fate, std::int64_t now_unix_ms);
+  // The key of the reply we sent under this Message-ID.
+  std::optional<std::string> key_of_reply(std::string_view internet_message_id);
+
+ private:
+  std::vector<InboxRow> read_rows(Statement& statement);
+  std::vector<std::string> files_of(std::int64_t id);
+  void add_files(std::int64_t id, const std::vector<std::string>& files);
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  Database database_;
+};
+
+}  // namespace runtime
+
+#endif  // HOST_SIM_RUNTIME_HOST_STORE_H_

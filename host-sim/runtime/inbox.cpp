@@ -1,0 +1,89 @@
+#include "runtime/inbox.h"
+
+#include "base/clock.h"
+#include "runtime/message_event.h"
+#include "runtime/parts.h"
+
+namespace runtime {
+namespace {
+
+using base::Json;
+
+std::string where(const configurator::Address& address) {
+  return address.queue + " <" + address.address + ">";
+}
+
+HostView view_of(const ReceivedMail& mail, HostStore& store) {
+  HostView view;
+  std::optional<std::string> own = store.key_of_reply(mail.in_reply_to);
+  // The nearest ancestor stands last (RFC 5322, 3.6.4).
+  for (auto it = mail.references.rbegin(); !own && it != mail.references.rend(); ++it) own = store.key_of_reply(*it);
+  view.thread_key = own ? *own : thread_of(mail);
+  if (mail.report) {
+    view.report_key = store.key_of_reply(mail.report->original_message_id);
+    if (!mail.report->key.empty()) view.report_key = mail.report->key;
+  }
+  return view;
+}
+
+}  // namespace
+
+mailplugin_verdict Inbox::accept(const configurator::Address& address, const mailplugin_message& mail) noexcept {
+  try {
+    if (stopping_) return MAILPLUGIN_RETRY_LATER;
+    store(address, mail);
+    return MAILPLUGIN_ACCEPTED;
+  } catch (const PartError& error) {
+    if (!stopping_) log_.warning(where(address) + ": a mail is taken later: " + error.what());
+  } catch (const std::exception& error) {
+    log_.error(where(address) + ": a mail cannot be stored, it stays in its mailbox and is tried again: " +
+               error.what() + "; make room or repair the data folder " + folder_.root().string());
+  }
+  return MAILPLUGIN_RETRY_LATER;
+}
+
+void Inbox::store(const configurator::Address& address, const mailplugin_message& message) {
+  const ReceivedMail mail = copy_of(message);
+  if (mail.stable_id.empty()) throw std::runtime_error("the plugin gave it no stable_id");
+  const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
+  const bool replaces = (mail.flags & MAILPLUGIN_ATTACHMENTS_REPLACED) != 0;
+  std::optional<InboxRow> before = store_.find_received(mail.stable_id);
+  if (before && !replaces) {
+    if (!redelivered) log_.warning(where(address) + ": the plugin handed over a mail twice: " + mail.stable_id);
+    tell(message_event(before->event, redelivered, "accepted", base::now_unix_ms()), address);
+    return;
+  }
+  PartReader reader(folder_.unfinished(), folder_.attachments(), stopping_);
+  const StoredParts parts = reader.read(message);
+  reader.keep();
+  InboxRow row;
+  row.delivery_id = mail.stable_id;
+  row.stored_unix_ms = base::now_unix_ms();
+  row.event = message_keys(address, mail, parts, view_of(mail, store_));
+  for (const StoredAttachment& attachment : parts.attachments) row.files.push_back(attachment.file);
+  if (before) {
+    row.id = before->id;
+    store_.replace_received(row);
+    std::error_code ignored;
+    for (const std::string& file : before->files) {
+      if (!file.empty()) std::filesystem::remove(folder_.attachments() / file, ignored);
+    }
+  } else if (!store_.add_received(row, address.priority, mail.received_unix_ms)) {
+    // Another mailbox's thread stored the same mail meanwhile; its files are enough.
+    tell(message_event(row.event, redelivered, "accepted", base::now_unix_ms()), address);
+    return;
+  }
+  reader.commit();
+  tell(message_event(row.event, redelivered, "accepted", base::now_unix_ms()), address);
+}
+
+void Inbox::tell(const Json& event, const configurator::Address& address) {
+  try {
+    events_.write(event);
+  } catch (const base::FileError& error) {
+    // The mail is safe; that an event could not be written must not make it come again.
+    log_.error(where(address) + ": a mail was stored, its event was not written: " + error.what());
+  }
+}
+
+}  // namespace runtime
