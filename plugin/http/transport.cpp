@@ -8,6 +8,7 @@ namespace http {
 namespace {
 
 constexpr std::size_t first_piece = 16 * 1024;
+constexpr std::size_t trusted_announcement = 256 * 1024;
 
 /// What Content-Length announces, 0 when it says nothing.
 std::uint64_t announced(const Headers& headers) {
@@ -60,8 +61,9 @@ Response read_whole(Exchange& exchange, std::size_t limit) {
   const std::uint64_t size = announced(response.headers);
   if (size > limit) too_large(limit);
   // One byte more than announced, so that the read which says "complete" needs no room of its own. An announcement is
-  // not trusted with more than a first piece: memory grows with what arrives.
-  response.body.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size ? size + 1 : first_piece, 256 * 1024)));
+  // trusted only so far: beyond it memory grows with what arrives.
+  response.body.resize(
+      static_cast<std::size_t>(std::min<std::uint64_t>(size ? size + 1 : first_piece, trusted_announcement)));
   std::size_t used = 0;
   while (const std::size_t got = exchange.read(response.body.data() + used, response.body.size() - used)) {
     used += got;

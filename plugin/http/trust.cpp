@@ -1,0 +1,25 @@
+#include "http/trust.h"
+
+#include <openssl/err.h>
+
+#include <new>
+
+#include "mail/fault.h"
+
+namespace http {
+
+Trust::Trust(const std::string& ca_file) : store_(X509_STORE_new()) {
+  if (!store_) throw std::bad_alloc();
+  // A machine without a store of its own may still have a ca_file; when neither helps, the handshake says so.
+  X509_STORE_set_default_paths(store_.get());
+  const bool loaded = ca_file.empty() || X509_STORE_load_file(store_.get(), ca_file.c_str()) == 1;
+  ERR_clear_error();
+  if (loaded) return;
+  mail::Fault fault;
+  fault.cause = mail::Cause::tls;
+  fault.remedy = mail::Remedy::administrator;
+  fault.text = "ca_file " + ca_file + " cannot be read as PEM certificates; name a readable file with the CA to trust";
+  throw mail::FaultError(std::move(fault));
+}
+
+}  // namespace http
