@@ -85,22 +85,26 @@ mail::Part link_part(const AttachmentRow& row) {
 
 }  // namespace
 
-std::string message_path(const MailContext& context, const std::string& message_id) {
-  const std::string& user = context.mailbox.user.empty() ? context.mailbox.address : context.mailbox.user;
-  return user_path(user) + "/messages/" + http::percent_encode(message_id);
+std::string message_path(const MailboxSettings& mailbox, const std::string& message_id) {
+  return user_path(mailbox.user) + "/messages/" + http::percent_encode(message_id);
 }
 
-GraphRequest message_request(const MailContext& context, std::string path, std::string operation) {
+GraphRequest message_request(const MailboxSettings& mailbox, std::string path, std::string operation) {
   GraphRequest request;
   request.path = std::move(path);
   request.operation = std::move(operation);
-  request.mailbox = context.mailbox.address;
+  request.mailbox = mailbox.user;  // the gate's key: two addresses can be one mailbox
   return request;
+}
+
+bool is_damaged(const GraphError& error) {
+  const std::string& code = error.fault().code;
+  return code == "ErrorItemCorrupt" || code == "ErrorCorruptData" || code == "ErrorContentConversionFailed";
 }
 
 std::vector<AttachmentRow> list_attachments(const MailContext& context, const std::string& message_id) {
   std::vector<AttachmentRow> rows;
-  std::string path = message_path(context, message_id) +
+  std::string path = message_path(context.mailbox, message_id) +
                      "/attachments?$select=id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId";
   for (int page = 0; !path.empty(); ++page) {
     if (page == most_pages) {
@@ -111,7 +115,7 @@ std::vector<AttachmentRow> list_attachments(const MailContext& context, const st
       throw mail::FaultError(std::move(fault));
     }
     const http::Response answer =
-        context.graph.send(message_request(context, std::move(path), "list the attachments"), context.stop);
+        context.graph.send(message_request(context.mailbox, std::move(path), "list the attachments"), context.stop);
     AttachmentPage decoded = decode_attachment_page(answer.body);
     rows.insert(rows.end(), std::make_move_iterator(decoded.rows.begin()), std::make_move_iterator(decoded.rows.end()));
     path = std::move(decoded.next_link);
@@ -140,19 +144,18 @@ std::vector<mail::Part> attachment_parts(const MailContext& context, const std::
                                                  : row.content_type;
     part.file_name = item ? item_file_name(row, part.media_type) : row.name;
     part.size_hint = row.size;
-    part.open = open_graph(
-        context.graph,
-        message_request(context,
-                        message_path(context, message_id) + "/attachments/" + http::percent_encode(row.id) + "/$value",
-                        "read an attachment"),
-        context.stop);
+    part.open = open_graph(context.graph,
+                           message_request(context.mailbox,
+                                           message_path(context.mailbox, message_id) + "/attachments/" +
+                                               http::percent_encode(row.id) + "/$value",
+                                           "read an attachment"),
+                           context.stop);
     parts.push_back(std::move(part));
   }
   return parts;
 }
 
 std::string attachments_digest(const std::vector<AttachmentRow>& rows) {
-  if (rows.empty()) return {};
   const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
   for (const AttachmentRow& row : rows) {

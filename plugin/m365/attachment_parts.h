@@ -16,16 +16,20 @@ namespace m365 {
 std::vector<AttachmentRow> list_attachments(const MailContext& context, const std::string& message_id);
 
 /// The path of a message below /v1.0, everything encoded.
-std::string message_path(const MailContext& context, const std::string& message_id);
+std::string message_path(const MailboxSettings& mailbox, const std::string& message_id);
 /// A GET of this message for the log and the gate; `path` as GraphRequest::path.
-GraphRequest message_request(const MailContext& context, std::string path, std::string operation);
+GraphRequest message_request(const MailboxSettings& mailbox, std::string path, std::string operation);
+
+/// The service holds this item and cannot give it in this form (ErrorItemCorrupt, ErrorCorruptData,
+/// ErrorContentConversionFailed): what it can give is to be had by asking for less (graph-mail.md, section 16).
+bool is_damaged(const GraphError& error);
 
 /// One part for each row. Inline is what the html shows by "cid:" (isInline is not reliable by itself); a picture that
 /// is inline and shown nowhere would be lost to the reader, so it is an attachment.
 std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,
                                          const std::vector<AttachmentRow>& rows, std::string_view html);
 
-/// Changes when attachments are replaced: a hash over name, size, type and id of all; empty when there are none.
+/// Changes when attachments are replaced: a hash over name, size, type and id of all; never empty.
 std::string attachments_digest(const std::vector<AttachmentRow>& rows);
 
 /// Bytes of all, as Graph counts them; unknown ones count as nothing.

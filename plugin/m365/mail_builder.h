@@ -32,6 +32,12 @@ struct BuiltMail {
   std::string attachments_digest;  ///< changes when attachments are replaced
 };
 
+/// GET of one message with all that build_mail needs. A body that the service cannot give (ErrorItemCorrupt and its
+/// relatives) is left out, and "body" is listed in `unreadable`: what is there can still be delivered. Throws
+/// GraphError (not_found(): gone), FaultError.
+MessageRow fetch_message(GraphClient& graph, const MailboxSettings& mailbox, const std::string& message_id,
+                         std::stop_token stop);
+
 /// Lists attachments when there are any (has_attachments, or "cid:" in the html), reads $value for the few mails whose
 /// JSON hides what is inside (signed, reports, meetings), decides flags (exchange-admin.md, 9 to 14), delivered_to,
 /// links. Bytes of parts are fetched only when a part is opened. `row` must be complete(). Throws GraphError,

@@ -74,6 +74,9 @@ struct FolderPage {
 };
 FolderPage decode_folder_page(std::string_view json);
 
+/// The value of the one extended property that was asked for by $expand; empty when the message does not have it.
+std::string decode_extended_property(std::string_view json);
+
 /// RFC 3339 as Graph writes it ("2026-01-01T00:00:00Z", fractions allowed); nullopt when unreadable.
 std::optional<mail::WallTime> parse_time(std::string_view text);
 std::string format_time(mail::WallTime time);  ///< "2026-01-01T00:00:00Z"; with ".123" when not a whole second

@@ -108,4 +108,23 @@ FolderPage decode_folder_page(std::string_view text) {
   return page;
 }
 
+std::string decode_extended_property(std::string_view text) {
+  std::string found;
+  json::read_document(text, mail::Remedy::wait, [&found](json::od::document& document) {
+    json::each_member(
+        document.get_value().value(),
+        [&found](std::string_view key, json::od::value list) {
+          if (key != "singleValueExtendedProperties") return;
+          // Its id is not compared: the service writes it in another form than asked (what-users-ask.md, section 2).
+          const auto property = [&found](std::string_view member, json::od::value value) {
+            if (member == "value") json::read_text(value, found);
+          };
+          json::each_element(
+              list, [&property](json::od::value element) { json::each_member(element, property, [] {}); }, [] {});
+        },
+        throw_no_page);
+  });
+  return found;
+}
+
 }  // namespace m365

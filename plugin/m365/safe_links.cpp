@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "m365/classify_text.h"
 #include "mime/charset.h"
 #include "mime/header.h"
 
@@ -118,8 +119,8 @@ SafeLinks find_safe_links(std::string_view body, bool html) {
   SafeLinks found;
   std::set<std::string> seen;
   std::size_t done = 0;
-  for (std::size_t at = body.find(marker); at != std::string_view::npos;
-       at = body.find(marker, std::max(done, at + 1))) {
+  for (std::size_t at = find_fast(body, marker); at != std::string_view::npos;
+       at = find_fast(body, marker, std::max(done, at + 1))) {
     const std::size_t begin = start_of_url(body, at, done);
     if (begin == std::string_view::npos) continue;
     const std::size_t end = std::min(body.find_first_of("\"'<> \t\r\n", at), body.size());
