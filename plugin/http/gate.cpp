@@ -169,7 +169,7 @@ std::unique_ptr<Gate::Pass> Gate::enter(const std::vector<std::string>& mailboxe
                                         Urgency urgency, std::stop_token stop) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  const auto self = state.waiters.insert(state.waiters.end(), {});
+  const auto self = state.waiters.emplace(state.waiters.end());
   struct Leave {  // whoever leaves, with a pass or without, may have been in somebody's way
     State& state;
     std::list<Waiter>::iterator self;
