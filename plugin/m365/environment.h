@@ -31,6 +31,7 @@ class Environment {
   mail::Log& log() const { return log_; }
   mail::Clock& clock() const { return clock_; }
   mail::Random& random() const { return random_; }
+  const std::filesystem::path& state_dir() const { return state_dir_; }
 
   /// The state file, opened at first use, shared while anyone holds it. Throws mail::FaultError (Cause::state_disk).
   std::shared_ptr<store::Store> store();
