@@ -29,10 +29,10 @@ using StreamId = std::int64_t;  ///< of a stream in this file; never 0
 
 /// Where a folder was read to. All links are opaque URLs of the service.
 struct Cursor {
-  std::string delta_link;      ///< start of the next round; empty: the first series has not ended
-  std::string next_link;       ///< in the middle of a series; empty: none
-  WallTime opened{};           ///< the instant of the first opening; epoch: never opened
-  std::string start_from;      ///< as decided at the first opening: "unread", "all", "now", or RFC 3339
+  std::string delta_link;            ///< start of the next round; empty: the first series has not ended
+  std::string next_link;             ///< in the middle of a series; empty: none
+  WallTime opened{};                 ///< the instant of the first opening; epoch: never opened
+  std::string start_from;            ///< as decided at the first opening: "unread", "all", "now", or RFC 3339
   bool first_fetch_decided = false;  ///< the first fetch is below its limit or was allowed
   WallTime reconciled{}, reconciled_whole{};
   bool operator==(const Cursor&) const = default;
@@ -55,9 +55,9 @@ struct Receipt {
   Decision decision = Decision::accepted;
   std::string pending_mark;  ///< empty: nothing left to do; else "read", "move:<folder>", "delete", ...
   WallTime decided{};
-  bool gone = false;              ///< seen leaving the folder (a rejected one that returns gets one new try)
-  int tries = 0;                  ///< of rejected: how often it was offered
-  std::string attachments_digest; ///< of a mail handed over with SCAN_PENDING: to see them change within 24 h
+  bool gone = false;               ///< seen leaving the folder (a rejected one that returns gets one new try)
+  int tries = 0;                   ///< of rejected: how often it was offered
+  std::string attachments_digest;  ///< of a mail handed over with SCAN_PENDING: to see them change within 24 h
   bool operator==(const Receipt&) const = default;
 };
 
@@ -65,10 +65,10 @@ struct Receipt {
 struct SetAside {
   StreamId stream = 0;
   std::string message_id;
-  std::string reason;      ///< "offered" (given to the host, verdict unknown), "retry", "scan", "unreadable"
+  std::string reason;  ///< "offered" (given to the host, verdict unknown), "retry", "scan", "unreadable"
   WallTime due{}, first_seen{};
   int tries = 0;
-  bool offered = false;    ///< the host may have had it: the next delivery is REDELIVERED
+  bool offered = false;  ///< the host may have had it: the next delivery is REDELIVERED
   bool operator==(const SetAside&) const = default;
 };
 
@@ -76,8 +76,8 @@ enum class Step : int { taken = 1, draft_wanted, drafted, attached, send_wanted,
 
 /// How far a submission is. The host keeps its content.
 struct Submission {
-  std::string server;      ///< which outgoing server: tenant and client
-  std::string key;         ///< the host's stable_id
+  std::string server;  ///< which outgoing server: tenant and client
+  std::string key;     ///< the host's stable_id
   std::string mailbox;
   std::string draft_id;
   Step step = Step::taken;
@@ -117,7 +117,8 @@ class Store {
   virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
   virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;
   virtual std::size_t to_mark_count(StreamId stream) = 0;
-  /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by id.
+  /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by
+  /// id.
   virtual std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) = 0;
   /// A GET by id said 404. Returns true, and has dropped the receipt, when an earlier one was at least a day before.
   virtual bool seen_missing(StreamId stream, std::string_view message_id) = 0;

@@ -1,0 +1,81 @@
+#include "store/hash.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace store {
+namespace {
+
+constexpr std::size_t sha256_size = 32;
+constexpr std::size_t salt_size = 16;
+
+const unsigned char* unsigned_bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+unsigned char* unsigned_bytes(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
+
+// Each part with its length, so that no two fingerprints run together into one text.
+void append(std::string& text, std::string_view part) {
+  text += std::to_string(part.size());
+  text += ':';
+  text += part;
+}
+
+}  // namespace
+
+Hash128 hash_of(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 is not to be had from OpenSSL");
+  Hash128 hash{};
+  std::copy_n(digest.begin(), hash.size(), hash.begin());
+  return hash;
+}
+
+std::optional<Hash128> likeness_of(const Fingerprint& fingerprint) {
+  if (fingerprint.internet_message_id.empty() || fingerprint.received == WallTime{}) return std::nullopt;
+  std::string text;
+  append(text, lower_case(fingerprint.mailbox));
+  append(text, fingerprint.internet_message_id);
+  append(text, std::to_string(fingerprint.received.time_since_epoch().count()));
+  append(text, lower_case(fingerprint.from));
+  return hash_of(text);
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string slow_hash(std::string_view password, std::string_view salt, int iterations) {
+  std::string hash(sha256_size, '\0');
+  if (PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), unsigned_bytes(salt),
+                        static_cast<int>(salt.size()), iterations, EVP_sha256(), static_cast<int>(hash.size()),
+                        unsigned_bytes(hash)) != 1) {
+    throw std::runtime_error("PBKDF2 is not to be had from OpenSSL");
+  }
+  return hash;
+}
+
+std::string new_salt() {
+  std::string salt(salt_size, '\0');
+  if (RAND_bytes(unsigned_bytes(salt), static_cast<int>(salt.size())) != 1)
+    throw std::runtime_error("random bytes are not to be had from OpenSSL");
+  return salt;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace store

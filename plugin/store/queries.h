@@ -1,0 +1,53 @@
+// Every look-up of the store, and how a row becomes one of its words.
+#pragma once
+
+#include "store/reader.h"
+#include "store/sqlite_store.h"
+
+#define STORE_RECEIPT_COLUMNS \
+  "stream, message_id, decision, pending_mark, decided, gone, tries, attachments_digest, missing"
+#define STORE_ASIDE_COLUMNS "stream, message_id, reason, due, first_seen, tries, offered"
+#define STORE_SUBMISSION_COLUMNS                                                                    \
+  "server, key, mailbox, draft_id, step, tries, looks, attachments_done, taken, changed, verdict, " \
+  "internet_message_id, conversation_id, reason"
+
+namespace store {
+
+inline std::int64_t milliseconds(WallTime time) {
+  return time.time_since_epoch().count();
+}
+inline WallTime wall_time(std::int64_t milliseconds) {
+  return WallTime(std::chrono::milliseconds(milliseconds));
+}
+
+struct SqliteStore::Queries {
+  explicit Queries(Reader& reader) : reader_(reader) {}
+
+  Reader& reader_;
+  Query stream{reader_, "select id from stream where tenant = ? and folder = ?"};
+  Query cursor{reader_,
+               "select delta_link, next_link, opened, start_from, first_fetch_decided, reconciled, reconciled_whole"
+               " from stream where id = ?"};
+
+  Query receipt{reader_, "select " STORE_RECEIPT_COLUMNS " from receipt where stream = ? and id_hash = ?"};
+  Query receipt_like{reader_, "select " STORE_RECEIPT_COLUMNS
+                              " from receipt where likeness = ? order by decided desc, stream, id_hash limit 1"};
+  Query receipt_known{reader_, "select 1 from receipt where stream = ? and id_hash = ?"};
+  Query to_mark{reader_, "select " STORE_RECEIPT_COLUMNS
+                         " from receipt where stream = ? and pending_mark <> '' order by decided, id_hash limit ?"};
+  Query to_mark_count{reader_, "select count(*) from receipt where stream = ? and pending_mark <> ''"};
+  Query receipts_after{reader_, "select " STORE_RECEIPT_COLUMNS
+                                " from receipt where stream = ? and id_hash > ? order by id_hash limit ?"};
+
+  Query aside{reader_, "select " STORE_ASIDE_COLUMNS " from aside where stream = ? and message_id = ?"};
+  Query asides{reader_, "select " STORE_ASIDE_COLUMNS " from aside where stream = ? order by due, message_id"};
+
+  Query submission{reader_, "select " STORE_SUBMISSION_COLUMNS " from submission where server = ? and key = ?"};
+  Query submission_sent_as{reader_, "select " STORE_SUBMISSION_COLUMNS
+                                    " from submission where internet_message_id = ? and internet_message_id <> ''"
+                                    " and step = ? and verdict = ? order by changed desc limit 1"};
+
+  Query refused_password{reader_, "select salt, iterations, hash from refused_password where account = ?"};
+};
+
+}  // namespace store

@@ -1,0 +1,69 @@
+#include "store/schema.h"
+
+#include <string>
+
+#include "store/writer.h"
+
+namespace store {
+namespace {
+
+// Times are milliseconds since 1970 UTC, 0 = none. A text that is not there is empty, never null.
+const std::vector<Migration> all = {
+    // 1
+    {{
+        "create table stream("
+        " id integer primary key, tenant text not null, folder text not null,"
+        " delta_link text not null default '', next_link text not null default '', opened integer not null default 0,"
+        " start_from text not null default '', first_fetch_decided integer not null default 0,"
+        " reconciled integer not null default 0, reconciled_whole integer not null default 0,"
+        " unique(tenant, folder)) strict",
+
+        // A receipt is found by hashes of 16 bytes. Graph's ids have 150 characters: as keys they would stand in every
+        // index once more, and two thirds of the file would be ids. likeness is null when the mail cannot be compared.
+        "create table receipt("
+        " stream integer not null references stream(id), id_hash blob not null, message_id text not null,"
+        " likeness blob, decision integer not null, pending_mark text not null, decided integer not null,"
+        " gone integer not null, tries integer not null, attachments_digest text not null,"
+        " missing integer not null default 0,"
+        " primary key(stream, id_hash)) strict, without rowid",
+        "create index receipt_likeness on receipt(likeness) where likeness is not null",
+        "create index receipt_to_mark on receipt(stream, decided) where pending_mark <> ''",
+
+        "create table aside("
+        " stream integer not null references stream(id), message_id text not null, reason text not null,"
+        " due integer not null, first_seen integer not null, tries integer not null, offered integer not null,"
+        " primary key(stream, message_id)) strict, without rowid",
+
+        "create table submission("
+        " server text not null, key text not null, mailbox text not null, draft_id text not null, step integer not "
+        "null,"
+        " tries integer not null, looks integer not null, attachments_done integer not null, taken integer not null,"
+        " changed integer not null, verdict integer not null, internet_message_id text not null,"
+        " conversation_id text not null, reason text not null,"
+        " primary key(server, key)) strict, without rowid",
+        "create index submission_sent_as on submission(internet_message_id) where internet_message_id <> ''",
+
+        "create table refused_password("
+        " account text primary key, salt blob not null, iterations integer not null, hash blob not null)"
+        " strict, without rowid",
+    }},
+};
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+  return all;
+}
+
+void migrate(Writer& writer, std::span<const Migration> migrations) {
+  const auto last = static_cast<std::int64_t>(migrations.size());
+  for (std::int64_t version = writer.ask_number("pragma user_version"); version < last; ++version) {
+    Writer::Transaction transaction(writer);
+    for (const char* sql : migrations[static_cast<std::size_t>(version)].statements) transaction.run(sql);
+    transaction.run(("pragma application_id = " + std::to_string(application_id)).c_str());
+    transaction.run(("pragma user_version = " + std::to_string(version + 1)).c_str());
+    transaction.commit();
+  }
+}
+
+}  // namespace store

@@ -1,0 +1,146 @@
+#include "store/writer.h"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/Data/LOB.h>
+#include <Poco/Data/SQLite/SessionImpl.h>
+#include <Poco/Data/SQLite/Utility.h>
+#include <Poco/Data/Session.h>
+#include <Poco/Data/Statement.h>
+#include <Poco/Exception.h>
+#include <sqlite3.h>
+
+#include <deque>
+#include <optional>
+
+#include "store/state_file.h"
+
+namespace store {
+namespace {
+
+using Poco::Data::Keywords::into;
+using Poco::Data::Keywords::now;
+using Poco::Data::Keywords::use;
+
+// Poco binds by reference: the values live here until the statement ran.
+class Bindings {
+ public:
+  void add(Poco::Data::Statement& statement, const Value& value) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      statement.addBind(use(numbers_.emplace_back(*number)));
+    } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+      statement.addBind(use(texts_.emplace_back(*text)));
+    } else {
+      const std::string_view bytes = std::get<Blob>(value).bytes;
+      statement.addBind(use(blobs_.emplace_back(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())));
+    }
+  }
+
+ private:
+  std::deque<Poco::Int64> numbers_;
+  std::deque<std::string> texts_;
+  std::deque<Poco::Data::BLOB> blobs_;
+};
+
+}  // namespace
+
+struct Writer::State {
+  explicit State(const StateFile& the_file) : file(the_file) {}
+
+  const StateFile& file;
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::optional<Poco::Data::Session> session;
+  sqlite3* handle = nullptr;
+
+  /// Runs `action`, which has let go of its statement when it ends; says what went wrong in our words.
+  template <typename Action>
+  void guarded(Action action) {
+    try {
+      action();
+    } catch (const Poco::Exception& error) {
+      // Poco's classes are coarser than SQLite's codes, which the connection still knows (feasibility, section 4).
+      const int code = handle != nullptr ? sqlite3_extended_errcode(handle) : SQLITE_CANTOPEN;
+      const bool known = handle != nullptr && code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+      if (known) file.fail(code, sqlite3_errmsg(handle));
+      file.fail(SQLITE_ERROR, error.displayText());
+    }
+  }
+
+  void run(const char* sql, Values values = {}) {
+    guarded([&] {
+      Bindings bindings;
+      Poco::Data::Statement statement(*session);
+      statement << sql;
+      for (const Value& value : values) bindings.add(statement, value);
+      statement.execute();
+    });
+  }
+};
+
+// The session is made without Poco's registry of connectors, which is the host's too.
+Writer::Writer(const StateFile& file, std::chrono::milliseconds busy) : state_(std::make_unique<State>(file)) {
+  State& state = *state_;
+  state.guarded([&] {
+    const Poco::AutoPtr<Poco::Data::SessionImpl> opened(new Poco::Data::SQLite::SessionImpl(file.path().string()));
+    state.session.emplace(opened);
+    state.handle = Poco::Data::SQLite::Utility::dbHandle(*state.session);
+  });
+  sqlite3_extended_result_codes(state.handle, 1);
+  sqlite3_busy_timeout(state.handle, static_cast<int>(busy.count()));  // Poco's own is a minute
+}
+
+Writer::~Writer() = default;
+
+std::string Writer::ask(const std::string& sql) {
+  const std::lock_guard lock(state_->mutex);
+  std::string answer;
+  state_->guarded([&] { *state_->session << sql, into(answer), now; });
+  return answer;
+}
+
+std::int64_t Writer::ask_number(const std::string& sql) {
+  const std::lock_guard lock(state_->mutex);
+  Poco::Int64 answer = 0;
+  state_->guarded([&] { *state_->session << sql, into(answer), now; });
+  return answer;
+}
+
+void Writer::make_durable() {
+  if (const std::string mode = ask("pragma journal_mode = wal"); mode != "wal") {
+    throw mail::FaultError(state_->file.fault(
+        mail::Remedy::administrator, " cannot have a write-ahead log: its folder must be on a disk of this machine"));
+  }
+  const std::lock_guard lock(state_->mutex);
+  state_->run("pragma synchronous = full");
+  state_->run("pragma foreign_keys = on");
+  state_->run("pragma temp_store = memory");
+  state_->run("pragma journal_size_limit = 16777216");  // bytes the log keeps when a burst is over
+}
+
+void Writer::leave_untouched() {
+  const std::lock_guard lock(state_->mutex);
+  sqlite3_db_config(state_->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+Writer::Transaction::Transaction(Writer& writer) : state_(*writer.state_), lock_(state_.mutex) {
+  state_.run("begin immediate");
+}
+
+Writer::Transaction::~Transaction() {
+  // SQLite has undone some by itself, after a full disk for one.
+  if (open_ && sqlite3_get_autocommit(state_.handle) == 0)
+    sqlite3_exec(state_.handle, "rollback", nullptr, nullptr, nullptr);
+}
+
+std::size_t Writer::Transaction::run(const char* sql, Values values) {
+  const auto before = sqlite3_total_changes64(state_.handle);
+  state_.run(sql, values);
+  return static_cast<std::size_t>(sqlite3_total_changes64(state_.handle) - before);
+}
+
+void Writer::Transaction::commit() {
+  state_.run("commit");
+  open_ = false;
+}
+
+}  // namespace store

@@ -1,0 +1,59 @@
+// The one connection that writes, through Poco Data.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "store/value.h"
+
+namespace store {
+
+class StateFile;
+
+/// Any thread; one transaction at a time. `file` outlives it. Every function throws mail::FaultError, or DamagedError.
+class Writer {
+  struct State;
+
+ public:
+  /// Opens the file as it is and changes nothing yet.
+  Writer(const StateFile& file, std::chrono::milliseconds busy);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// The first column of the first row, as text; for pragmas and checks.
+  std::string ask(const std::string& sql);
+  std::int64_t ask_number(const std::string& sql);
+  /// From here on each commit is on disk when it returns.
+  void make_durable();
+  /// The file shall stay as it is: the log of changes is not worked into it at the end.
+  void leave_untouched();
+
+  /// Begins with a lock on the file, so that it cannot fail for want of one in the middle (feasibility, section 4:
+  /// Poco's own begin() can). Undone by the destructor unless committed.
+  class Transaction {
+   public:
+    explicit Transaction(Writer& writer);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    /// How many rows it changed.
+    std::size_t run(const char* sql, Values values = {});
+    void commit();
+
+   private:
+    State& state_;
+    const std::lock_guard<std::mutex> lock_;
+    bool open_ = true;
+  };
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace store

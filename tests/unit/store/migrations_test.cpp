@@ -1,0 +1,132 @@
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "fixture.h"
+#include "sql.h"
+#include "store/schema.h"
+
+namespace {
+
+// The first version as it was released, word for word. It is out there: never change it.
+constexpr const char* version_1 = R"(
+pragma journal_mode = wal;
+create table stream(
+ id integer primary key, tenant text not null, folder text not null,
+ delta_link text not null default '', next_link text not null default '', opened integer not null default 0,
+ start_from text not null default '', first_fetch_decided integer not null default 0,
+ reconciled integer not null default 0, reconciled_whole integer not null default 0,
+ unique(tenant, folder)) strict;
+create table receipt(
+ stream integer not null references stream(id), id_hash blob not null, message_id text not null,
+ likeness blob, decision integer not null, pending_mark text not null, decided integer not null,
+ gone integer not null, tries integer not null, attachments_digest text not null,
+ missing integer not null default 0,
+ primary key(stream, id_hash)) strict, without rowid;
+create index receipt_likeness on receipt(likeness) where likeness is not null;
+create index receipt_to_mark on receipt(stream, decided) where pending_mark <> '';
+create table aside(
+ stream integer not null references stream(id), message_id text not null, reason text not null,
+ due integer not null, first_seen integer not null, tries integer not null, offered integer not null,
+ primary key(stream, message_id)) strict, without rowid;
+create table submission(
+ server text not null, key text not null, mailbox text not null, draft_id text not null, step integer not null,
+ tries integer not null, looks integer not null, attachments_done integer not null, taken integer not null,
+ changed integer not null, verdict integer not null, internet_message_id text not null,
+ conversation_id text not null, reason text not null,
+ primary key(server, key)) strict, without rowid;
+create index submission_sent_as on submission(internet_message_id) where internet_message_id <> '';
+create table refused_password(
+ account text primary key, salt blob not null, iterations integer not null, hash blob not null)
+ strict, without rowid;
+pragma application_id = 1295201845;
+pragma user_version = 1;
+
+insert into stream values(5, 'contoso', 'AAMkInbox', 'delta', 'next', 1000, 'unread', 1, 2000, 3000);
+insert into receipt values(5, x'bbf36f507f1c0a226d5a771dbfd1dd3a', 'AAMkOld', null, 2, 'move:Rejected', 4000, 1, 3, 'digest', 0);
+insert into aside values(5, 'AAMkAside', 'scan', 6000, 5000, 2, 1);
+insert into submission values('contoso/app', 'key', 'support@contoso.com', 'AAMkDraft', 4, 2, 1, 3, 7000, 8000, 0, '', '', 'why');
+)";
+
+const store::Migration add_colour{{"alter table thing add column colour text not null default 'red'"}};
+const store::Migration make_thing{{"create table thing(name text)", "insert into thing values('ball')"}};
+const store::Migration broken{{"insert into thing values('kite', 'blue')", "insert into nothing values(1)"}};
+
+}  // namespace
+
+class MigrationsTest : public CppUnit::TestFixture, StoreFixture {
+  CPPUNIT_TEST_SUITE(MigrationsTest);
+  CPPUNIT_TEST(a_file_of_version_1_is_read);
+  CPPUNIT_TEST(steps_are_taken_in_order_and_once);
+  CPPUNIT_TEST(a_step_that_fails_leaves_the_version_before_it);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void a_file_of_version_1_is_read() {
+    sql::run(file(), version_1);
+    open();
+    CPPUNIT_ASSERT(log.lines().empty());
+    const auto inbox = stream();
+    CPPUNIT_ASSERT_EQUAL(store::StreamId{5}, inbox);
+    const auto ms = [](int n) { return store::WallTime(std::chrono::milliseconds(n)); };
+    CPPUNIT_ASSERT((store::Cursor{"delta", "next", ms(1000), "unread", true, ms(2000), ms(3000)}) == store->cursor(5));
+    store::Receipt receipt;
+    receipt.stream = 5;
+    receipt.message_id = "AAMkOld";
+    receipt.decision = store::Decision::rejected;
+    receipt.pending_mark = "move:Rejected";
+    receipt.decided = ms(4000);
+    receipt.gone = true;
+    receipt.tries = 3;
+    receipt.attachments_digest = "digest";
+    CPPUNIT_ASSERT(receipt == store->to_mark(5, 9).at(0));
+    CPPUNIT_ASSERT(receipt == store->receipt(5, "AAMkOld"));
+    CPPUNIT_ASSERT((store::SetAside{5, "AAMkAside", "scan", ms(6000), ms(5000), 2, true}) == store->asides(5).at(0));
+    store::Submission submission;
+    submission.server = "contoso/app";
+    submission.key = "key";
+    submission.mailbox = "support@contoso.com";
+    submission.draft_id = "AAMkDraft";
+    submission.step = store::Step::attached;
+    submission.tries = 2;
+    submission.looks = 1;
+    submission.attachments_done = 3;
+    submission.taken = ms(7000);
+    submission.changed = ms(8000);
+    submission.reason = "why";
+    CPPUNIT_ASSERT(submission == store->submission("contoso/app", "key"));
+    CPPUNIT_ASSERT_EQUAL(std::to_string(store::newest_version()), sql::rows(file(), "pragma user_version").at(0));
+  }
+
+  void steps_are_taken_in_order_and_once() {
+    const std::vector<store::Migration> first{make_thing}, both{make_thing, add_colour};
+    {
+      Scratch scratch(dir.path());
+      store::migrate(scratch.writer, first);
+      store::migrate(scratch.writer, first);
+    }
+    {
+      Scratch scratch(dir.path());
+      store::migrate(scratch.writer, both);
+      store::migrate(scratch.writer, both);
+    }
+    CPPUNIT_ASSERT((std::vector<std::string>{"2", "ball", "red"}) ==
+                   sql::rows(file(), "pragma user_version; select * from thing"));
+  }
+
+  void a_step_that_fails_leaves_the_version_before_it() {
+    const std::vector<store::Migration> with_broken{make_thing, add_colour, broken};
+    Scratch scratch(dir.path());
+    CPPUNIT_ASSERT_THROW(store::migrate(scratch.writer, with_broken), mail::FaultError);
+    CPPUNIT_ASSERT((std::vector<std::string>{"2", "ball", "red"}) ==
+                   sql::rows(file(), "pragma user_version; select * from thing"));
+  }
+
+ private:
+  struct Scratch {
+    explicit Scratch(const std::filesystem::path& dir)
+        : file(dir, std::chrono::milliseconds(0)), writer((file.make_private(), file), std::chrono::milliseconds(0)) {}
+    store::StateFile file;
+    store::Writer writer;
+  };
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(MigrationsTest);
