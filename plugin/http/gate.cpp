@@ -35,6 +35,8 @@ struct Mailbox {
   SlidingWindow requests;
   SlidingWindow upload;
   unsigned busy = 0;
+  unsigned promised = 0;  // while may_pass() looks: to waiters who go first
+  bool kept = false;      // while may_pass() looks: for a waiter who goes first and lacks a place here
   mail::SteadyTime shut_until{};
 };
 
@@ -68,11 +70,13 @@ struct Gate::State {
 
   std::vector<Need> needs_of(const std::vector<std::string>& names, std::size_t body_bytes);
   void refuse_if_closed(const std::vector<Need>& needs);
-  bool may_pass(const std::list<Waiter>::const_iterator& self) const;
+  bool may_pass(const Waiter& self);
   void give_back(const std::vector<Need>& needs);
 
  private:
-  bool lacks_places(const Need& need) const { return need.mailbox->busy + need.places > limits.concurrent; }
+  bool lacks_places(const Need& need) const {
+    return need.mailbox->busy + need.mailbox->promised + need.places > limits.concurrent;
+  }
 };
 
 namespace {
@@ -129,29 +133,28 @@ void Gate::State::refuse_if_closed(const std::vector<Need>& needs) {
 }
 
 /// All places or none, so nobody holds some while waiting for others. Whoever goes before `self` (senders before
-/// fetchers, then by arrival) keeps `self` out of the mailboxes in which it lacks a place itself, and out of no others:
-/// a batch that waits for one busy mailbox does not hold up the rest.
-bool Gate::State::may_pass(const std::list<Waiter>::const_iterator& self) const {
-  if (std::any_of(self->needs.begin(), self->needs.end(), [this](const Need& need) { return lacks_places(need); })) {
-    return false;
+/// fetchers, then by arrival) either gets its places now or waits: then it keeps `self` out of the mailboxes in which
+/// it lacks a place, and out of no others, so a batch that waits for one busy mailbox does not hold up the rest.
+bool Gate::State::may_pass(const Waiter& self) {
+  for (Waiter& waiter : waiters) {
+    for (Need& need : waiter.needs) need.mailbox->promised = 0, need.mailbox->kept = false;
   }
-  bool arrived_earlier = true;
-  for (auto other = waiters.begin(); other != waiters.end(); ++other) {
-    if (other == self) {
-      arrived_earlier = false;
-      continue;
-    }
-    const bool goes_first = other->sends != self->sends ? other->sends : arrived_earlier;
-    if (!goes_first) continue;
-    for (const Need& theirs : other->needs) {
-      if (!lacks_places(theirs)) continue;
-      if (std::any_of(self->needs.begin(), self->needs.end(),
-                      [&](const Need& ours) { return ours.mailbox == theirs.mailbox; })) {
-        return false;
+  for (const bool sends : {true, false}) {
+    for (const Waiter& waiter : waiters) {
+      if (waiter.sends != sends) continue;
+      const bool passes = std::none_of(waiter.needs.begin(), waiter.needs.end(),
+                                       [&](const Need& need) { return need.mailbox->kept || lacks_places(need); });
+      if (&waiter == &self) return passes;
+      for (const Need& need : waiter.needs) {
+        if (passes) {
+          need.mailbox->promised += need.places;
+        } else if (lacks_places(need)) {
+          need.mailbox->kept = true;
+        }
       }
     }
   }
-  return true;
+  return false;
 }
 
 void Gate::State::give_back(const std::vector<Need>& needs) {
@@ -186,7 +189,7 @@ std::unique_ptr<Gate::Pass> Gate::enter(const std::vector<std::string>& mailboxe
       throw TransportError(TransportError::Kind::cancelled, false, "stopped while waiting for a free place");
     }
     state.refuse_if_closed(self->needs);
-    if (state.may_pass(self)) break;
+    if (state.may_pass(*self)) break;
     state.clock.wait_until(lock, state.changed, state.clock.now() + std::chrono::minutes(1), stop);
   }
   const mail::SteadyTime now = state.clock.now();
