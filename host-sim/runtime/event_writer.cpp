@@ -24,9 +24,11 @@ EventWriter::EventWriter(const std::optional<std::filesystem::path>& where) {
 }
 
 void EventWriter::write(const base::Json& event) {
-  if (fd_ < 0) return;
-  const std::string line = event.dump() + "\n";
+  if (fd_ < 0 && !observer_) return;
+  const std::string line = fd_ < 0 ? std::string() : event.dump() + "\n";
   const std::lock_guard lock(mutex_);
+  if (observer_) observer_(event);
+  if (fd_ < 0) return;
   base::write_all(fd_, line, path_);
 }
 

@@ -3,6 +3,7 @@
 #define HOST_SIM_RUNTIME_EVENT_WRITER_H_
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -18,6 +19,9 @@ class EventWriter {
   // a killed process left half-written is ended first. Throws base::FileError.
   explicit EventWriter(const std::optional<std::filesystem::path>& where);
 
+  // Shows every event to `observer` too, one at a time. Before the first event.
+  void observe(std::function<void(const base::Json&)> observer) { observer_ = std::move(observer); }
+
   // Throws base::FileError.
   void write(const base::Json& event);
 
@@ -25,6 +29,7 @@ class EventWriter {
   std::filesystem::path path_;
   base::Fd file_;
   int fd_ = -1;
+  std::function<void(const base::Json&)> observer_;
   std::mutex mutex_;
 };
 

@@ -1,0 +1,100 @@
+// host-sim run: the contact center at work.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "commands/command.h"
+#include "commands/workplace.h"
+#include "runtime/contact_center.h"
+
+namespace commands {
+namespace {
+
+using base::Json;
+
+std::string person_of(const Json* person) {
+  if (person == nullptr || !person->is_object()) return "(nobody)";
+  const std::string name = person->text("name");
+  return name.empty() ? person->text("address") : name + " <" + person->text("address") + ">";
+}
+
+// Without --events a person watches: one line for what they would look for.
+void show(const Json& event) {
+  const std::string kind = event.text("event");
+  std::string line;
+  if (kind == "message") {
+    const Json* priority = event.find("priority");
+    line = "received  " + event.text("queue") + "  priority " +
+           (priority->is_integer() ? std::to_string(priority->as_integer()) : "-") + "  " + event.text("language") +
+           "  " + person_of(event.find("from")) + "  " + event.text("subject");
+    const std::size_t attachments = event.find("attachments")->items().size();
+    if (attachments > 0) line += "  [" + std::to_string(attachments) + " attached]";
+  } else if (kind == "sent") {
+    line = event.text("verdict") + "  " + event.text("key") + "  " + event.text("internet_message_id");
+  } else {
+    return;
+  }
+  std::cout << base::for_one_line(line, 200) << std::endl;
+}
+
+int run(const base::Options& options, base::Log& log) {
+  runtime::Wakeup wakeup;
+  wakeup.catch_signals();
+  const runtime::DataFolder folder(*options.value("--data"));
+  const auto plugins = load_plugins(options, folder.plugins(), log);
+  const auto configuration = load_configuration(*options.value("--config"), *plugins, log);
+  runtime::HostStore store(folder.database(), runtime::HostStore::Open::kCreate);
+  std::optional<std::filesystem::path> events_file;
+  if (const auto events = options.value("--events")) events_file = *events;
+  runtime::EventWriter events(events_file);
+  if (!events_file) events.observe(&show);
+
+  runtime::RunOptions how;
+  how.until_idle = options.has("--until-idle");
+  constexpr std::int64_t kLongest = 10'000'000;
+  if (const auto seconds = options.number("--patience", 0, kLongest)) how.patience_ms = *seconds * 1000;
+  if (const auto seconds = options.number("--for", 0, kLongest)) how.duration_ms = *seconds * 1000;
+  const mailplugin_server_type* type = nullptr;
+  if (!configuration.incoming.empty()) type = configuration.incoming.front().server_type;
+  if (type == nullptr && configuration.outgoing) type = configuration.outgoing->server_type;
+  if (const loader::Plugin* plugin = plugins->owner_of(type)) {
+    how.plugin = plugin->manifest->id;
+    how.plugin_version = plugin->manifest->version;
+  }
+  runtime::ContactCenter center(configuration, {folder, store, events, log, wakeup},
+                                runtime::ContactCenter::Serve::kAll);
+  const runtime::RunResult result = center.run(how);
+  for (const std::string& failure : result.failures) say(failure);
+  int code = result.failures.empty() ? kAllWell : kSomethingFailed;
+  if (result.nothing_reached) code = kNothingReached;
+  if (!result.stopped) {
+    say("a plugin did not stop; the process ends without it");
+    std::cout.flush();
+    ::_exit(code == kAllWell ? kSomethingFailed : code);
+  }
+  return code;
+}
+
+}  // namespace
+
+Command run_command() {
+  Command command;
+  command.spec = {"run",
+                  "--config FILE --data DIR [--until-idle] [--events FILE]",
+                  "opens every queue and takes messages until SIGTERM or SIGINT",
+                  "",
+                  {{"--config", "FILE", "the configuration", true},
+                   {"--data", "DIR", "where inbox, outbox and the plugin's state are kept", true},
+                   {"--until-idle", "", "end when every mailbox was read to its end and nothing is left to send"},
+                   {"--patience", "SECONDS",
+                    "with --until-idle: how long other trouble than an administrator's is retried; default 15"},
+                   {"--events", "FILE", "append one JSON object a line; - is standard output"},
+                   {"--for", "SECONDS", "end after this time"}}};
+  command.log_level = base::Level::kInfo;
+  command.run = &run;
+  return command;
+}
+
+}  // namespace commands
