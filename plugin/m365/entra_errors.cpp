@@ -156,7 +156,8 @@ SignInFailure sign_in_failure(const http::Response& response, const SignInContex
   SignInFailure failure;
   failure.retry = decision.retry;
   failure.credential = decision.credential;
-  failure.remember = decision.code == 50126 && context.grant == Grant::password;
+  failure.password_sent = context.grant == Grant::password;
+  failure.remember = decision.code == 50126 && failure.password_sent;
   // A refresh token can be replaced by the password, once; a locked or unreachable account cannot (sections 4, 9).
   const bool void_token = refusal.error == "invalid_grant" && decision.retry != Retry::locked &&
                           decision.retry != Retry::soon && decision.retry != Retry::slow;
@@ -195,6 +196,7 @@ SignInFailure sign_in_failure(const http::Response& response, const SignInContex
 SignInFailure sign_in_failure(const http::TransportError& error, const SignInContext& context) {
   SignInFailure failure;
   failure.fault = transport_fault(error, {"", where(context), false}).fault();
+  failure.password_sent = context.grant == Grant::password;
   return failure;
 }
 

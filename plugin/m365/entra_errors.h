@@ -47,6 +47,7 @@ struct SignInFailure {
   mail::Fault fault;
   Retry retry = Retry::soon;
   bool credential = false;
+  bool password_sent = false;
   bool remember = false;  ///< this password is wrong beyond doubt: also after a restart
 };
 

@@ -334,6 +334,7 @@ class EntraTokenSource final : public TokenSource {
     milliseconds pause = doubled(first_pause, longest_pause);
     // A quarter of jitter, so that many sources do not come back at once.
     pause += milliseconds(static_cast<milliseconds::rep>(random_.below(static_cast<std::uint64_t>(pause.count() / 4))));
+    if (failure.fault.maybe_done && failure.password_sent) pause = std::max(pause, unclear_password_pause);
     return std::max(pause, failure.fault.retry_after);
   }
 
