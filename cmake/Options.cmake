@@ -16,6 +16,9 @@ endif()
 # POSIX beside the C++ library (sockets, file modes, signals): ISO mode hides it on glibc otherwise.
 add_compile_definitions(_GNU_SOURCE)
 
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG") # -O3 costs a third more build time and buys nothing here
+
 option(MAILPLUGIN_WERROR "Warnings are errors" ON)
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
