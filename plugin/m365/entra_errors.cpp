@@ -46,7 +46,7 @@ std::string where(const SignInContext& context) {
 std::string harmless(const std::string& text) {
   const bool sound = text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
                        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                              c == ':' || c == '.' || c == ' ' || c == ',' || c == '+';
+                              c == '_' || c == ':' || c == '.' || c == ' ' || c == ',' || c == '+';
                      });
   return sound ? text : std::string();
 }

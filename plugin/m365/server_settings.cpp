@@ -5,6 +5,7 @@
 
 #include "m365/cloud.h"
 #include "m365/forms.h"
+#include "m365/server_settings_reader.h"
 #include "m365/server_settings_values.h"
 
 namespace m365 {
@@ -12,65 +13,13 @@ namespace {
 
 using mail::Scope;
 
-// One pass over one form: values out, faults to the host, and whether there were any.
-class Reader {
- public:
-  Reader(const mail::Settings& settings, const std::vector<mail::Field>& form, Scope scope, mail::Problems& problems)
-      : settings_(settings), form_(form), scope_(scope), problems_(problems) {
-    sound_ = check_keys(settings, form, scope, problems);
-  }
-
-  bool sound() const { return sound_; }
-
-  void fail(std::string_view key, const std::string& sentence) {
-    sound_ = false;
-    problems_.add(key, sentence);
-  }
-
-  // Without the blanks that copying brings along; empty when not given.
-  std::string text(std::string_view key) const { return std::string(trimmed(raw(key))); }
-
-  // As it stands: a blank may belong to a password. One at either end never does (entra-oauth.md, section 4).
-  std::string secret(std::string_view key) {
-    const std::string_view value = raw(key);
-    if (trimmed(value).size() == value.size()) return std::string(value);
-    fail(key, "The " + label(key) + " begins or ends with a blank or a line break. Enter it without.");
-    return {};
-  }
-
-  template <typename Number>
-  Number number(std::string_view key, Number otherwise, std::uint64_t least, std::uint64_t most) {
-    const std::string value = text(key);
-    if (value.empty()) return otherwise;
-    const auto parsed = parse_number(value);
-    if (parsed && *parsed >= least && *parsed <= most) return static_cast<Number>(*parsed);
-    fail(key,
-         label(key) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
-    return otherwise;
-  }
-
-  std::string label(std::string_view key) const { return label_of(form_, scope_, key); }
-
- private:
-  std::string_view raw(std::string_view key) const {
-    const auto found = settings_.find(key);
-    return found == settings_.end() ? std::string_view() : std::string_view(found->second);
-  }
-
-  const mail::Settings& settings_;
-  const std::vector<mail::Field>& form_;
-  const Scope scope_;
-  mail::Problems& problems_;
-  bool sound_ = true;
-};
-
 std::string origin_text(const UrlParts& url, const std::string& port_where_none) {
   const std::string& port = url.port.empty() ? port_where_none : url.port;
   return url.scheme + "://" + url.host + (port.empty() || port == "443" ? "" : ":" + port);
 }
 
 // "https://host[:port]" and nothing more than a slash.
-std::optional<UrlParts> read_origin(Reader& reader, std::string_view key, const std::string& example) {
+std::optional<UrlParts> read_origin(SettingsReader& reader, std::string_view key, const std::string& example) {
   const std::string value = reader.text(key);
   const auto url = split_url(value);
   if (!url || url->scheme != "https") {
@@ -86,7 +35,7 @@ std::optional<UrlParts> read_origin(Reader& reader, std::string_view key, const 
   return url;
 }
 
-bool check_tenant(Reader& reader, std::string_view key, const std::string& tenant) {
+bool check_tenant(SettingsReader& reader, std::string_view key, const std::string& tenant) {
   constexpr std::array anyones = {"common", "organizations", "consumers"};
   if (std::any_of(anyones.begin(), anyones.end(), [&](const char* name) { return same_text(name, tenant); })) {
     reader.fail(key, "\"" + tenant +
@@ -102,7 +51,7 @@ bool check_tenant(Reader& reader, std::string_view key, const std::string& tenan
 }
 
 // "https://login.microsoftonline.com/{tenant}", also as copied from an endpoint list (entra-oauth.md, section 14).
-void read_address(Reader& reader, TenantSettings& tenant) {
+void read_address(SettingsReader& reader, TenantSettings& tenant) {
   const std::string example = "https://login.microsoftonline.com/[tenant ID]";
   const std::string value = reader.text("address");
   if (value.empty()) return reader.fail("address", "The Address is missing. Enter " + example + ".");
@@ -134,7 +83,7 @@ void read_address(Reader& reader, TenantSettings& tenant) {
 }
 
 // The Graph root: entered, or that of the login host's cloud. `port` is used where an entered origin names none.
-void read_graph_origin(Reader& reader, const std::string& port, TenantSettings& tenant) {
+void read_graph_origin(SettingsReader& reader, const std::string& port, TenantSettings& tenant) {
   const auto login = split_url(tenant.login_origin);
   if (!login) return;  // told already
   const Cloud* cloud = cloud_of_login_host(login->host);
@@ -164,14 +113,14 @@ void read_graph_origin(Reader& reader, const std::string& port, TenantSettings& 
   tenant.delta_offered = graph_cloud == nullptr || graph_cloud->delta_offered;
 }
 
-void read_client(Reader& reader, std::string_view key, TenantSettings& tenant) {
+void read_client(SettingsReader& reader, std::string_view key, TenantSettings& tenant) {
   tenant.client_id = reader.text(key);
   const std::string where = "Copy the Application (client) ID from the app's Overview page.";
   if (tenant.client_id.empty()) return reader.fail(key, "The " + reader.label(key) + " is missing. " + where);
   if (!is_guid(tenant.client_id)) reader.fail(key, "The " + reader.label(key) + " is not a GUID. " + where);
 }
 
-void read_secret(Reader& reader, std::string_view key, TenantSettings& tenant) {
+void read_secret(SettingsReader& reader, std::string_view key, TenantSettings& tenant) {
   tenant.secret = reader.secret(key);
   // No fault: a Value could look like this. If Entra refuses it, its sentence says so too.
   if (is_guid(tenant.secret)) {
@@ -180,7 +129,7 @@ void read_secret(Reader& reader, std::string_view key, TenantSettings& tenant) {
   }
 }
 
-void read_proxy(Reader& reader, TenantSettings& tenant) {
+void read_proxy(SettingsReader& reader, TenantSettings& tenant) {
   tenant.proxy = reader.text("proxy");
   if (tenant.proxy.empty()) return;
   const auto url = split_url(tenant.proxy);
@@ -194,7 +143,7 @@ void read_proxy(Reader& reader, TenantSettings& tenant) {
   }
 }
 
-void read_connection(Reader& reader, TenantSettings& tenant) {
+void read_connection(SettingsReader& reader, TenantSettings& tenant) {
   tenant.ca_file = reader.text("ca_file");
   read_proxy(reader, tenant);
   tenant.workers = reader.number("workers", tenant.workers, 1, 64);
@@ -205,89 +154,10 @@ void read_connection(Reader& reader, TenantSettings& tenant) {
   if (!tenant.secret_expires) reader.fail("secret_expires", "Secret Expires must be a date such as 2026-12-31.");
 }
 
-bool check_folder(Reader& reader, std::string_view key, const std::string& path) {
-  if (folder_path(path)) return true;
-  reader.fail(key, "The folder \"" + path +
-                       "\" has an empty part. Write a path as inbox/Claims, and \\/ for a slash in a "
-                       "name.");
-  return false;
-}
-
-// "move:FOLDER" into `result`; false when it is something else.
-bool read_move(Reader& reader, std::string_view key, const std::string& value, AfterFetch& result) {
-  if (!value.starts_with("move")) return false;
-  if (value.size() > 4 && value[4] != ':') return false;
-  result.kind = AfterFetch::Kind::move;
-  result.folder = value.size() > 5 ? std::string(trimmed(std::string_view(value).substr(5))) : std::string();
-  if (result.folder.empty()) {
-    reader.fail(key, "\"move\" needs a folder: enter move:FOLDER, for example move:Done.");
-  } else {
-    check_folder(reader, key, result.folder);
-  }
-  return true;
-}
-
-void read_after_fetch(Reader& reader, MailboxSettings& mailbox) {
-  using Kind = AfterFetch::Kind;
-  const std::string after = reader.text("after_fetch");
-  if (after == "delete") {
-    mailbox.after_fetch.kind = Kind::erase;
-  } else if (after == "leave") {
-    mailbox.after_fetch.kind = Kind::leave;
-  } else if (!after.empty() && after != "mark_read" && !read_move(reader, "after_fetch", after, mailbox.after_fetch)) {
-    reader.fail("after_fetch", "After Fetch must be mark_read, move:FOLDER, delete or leave.");
-  }
-  const std::string rejected = reader.text("rejected");
-  if (rejected == "leave" || (rejected.empty() && mailbox.after_fetch.kind == Kind::leave)) {
-    mailbox.rejected = {Kind::leave, ""};
-  } else if (!rejected.empty() && !read_move(reader, "rejected", rejected, mailbox.rejected)) {
-    reader.fail("rejected", "Rejected must be move:FOLDER or leave.");
-  }
-}
-
-void read_start(Reader& reader, MailboxSettings& mailbox) {
-  const std::string start = reader.text("start_from");
-  if (start.empty()) return;
-  mailbox.start_from = start;
-  if (start == "unread" || start == "all" || start == "now") return;
-  mailbox.start_time = parse_rfc3339(start);
-  if (!mailbox.start_time) {
-    reader.fail("start_from", "Start From must be unread, all, now, or a time such as 2026-01-31T08:00:00Z.");
-  }
-}
-
-void read_user(Reader& reader, SignIn sign_in, MailboxSettings& mailbox) {
-  mailbox.address = reader.text("address");
-  if (mailbox.address.empty()) {
-    reader.fail("address", "The Address is missing. Enter the full email address of the mailbox.");
-  } else if (!is_email(mailbox.address)) {
-    reader.fail("address", "\"" + mailbox.address +
-                               "\" is not an email address. Enter the full address of the mailbox, "
-                               "for example support@contoso.com.");
-  }
-  // The documents have a display name here ("Support"), which names nothing in Graph.
-  const std::string account = reader.text("email_account");
-  const bool names_user = account.find('@') != std::string::npos || is_guid(account);
-  mailbox.user = names_user ? account : mailbox.address;
-  if (names_user && !is_guid(account) && !is_email(account)) {
-    reader.fail("email_account", "\"" + account + "\" is not a user name. Enter it as user@contoso.com.");
-  }
-  if (sign_in == SignIn::service) return;
-  mailbox.password = reader.secret("email_password");
-  if (mailbox.password.empty() && reader.text("email_password").empty()) {
-    reader.fail("email_password",
-                "The E-Mail Password is missing. OAuth User signs in with the password of " + mailbox.user + ".");
-  }
-  if (names_user && is_guid(account)) {
-    reader.fail("email_account",
-                "OAuth User signs in with a user name. Enter it as user@contoso.com, not as object ID.");
-  }
-}
-
 }  // namespace
 
 std::optional<IncomingSettings> read_incoming(const mail::Settings& settings, mail::Problems& problems) {
-  Reader reader(settings, incoming_form(), Scope::server, problems);
+  SettingsReader reader(settings, incoming_form(), Scope::server, problems);
   IncomingSettings result;
   TenantSettings& tenant = result.tenant;
   read_address(reader, tenant);
@@ -316,7 +186,7 @@ std::optional<IncomingSettings> read_incoming(const mail::Settings& settings, ma
 }
 
 std::optional<OutgoingSettings> read_outgoing(const mail::Settings& settings, mail::Problems& problems) {
-  Reader reader(settings, outgoing_form(), Scope::server, problems);
+  SettingsReader reader(settings, outgoing_form(), Scope::server, problems);
   OutgoingSettings result;
   TenantSettings& tenant = result.tenant;
   tenant.tenant = reader.text("server");
@@ -367,47 +237,6 @@ std::optional<OutgoingSettings> read_outgoing(const mail::Settings& settings, ma
   tenant.client_id_may_be_user = result.mailbox_user.empty();
   read_connection(reader, tenant);
   return reader.sound() ? std::optional(std::move(result)) : std::nullopt;
-}
-
-std::optional<MailboxSettings> read_mailbox(const mail::Settings& settings, SignIn sign_in, mail::Problems& problems) {
-  Reader reader(settings, incoming_form(), Scope::mailbox, problems);
-  MailboxSettings result;
-  read_user(reader, sign_in, result);
-  // The largest value means "none given" inside.
-  result.priority = reader.number("priority", result.priority, 0, UINT32_MAX - 1);
-  if (const std::string folder = reader.text("folder"); !folder.empty() && check_folder(reader, "folder", folder)) {
-    result.folder = folder;
-  }
-  read_start(reader, result);
-  result.first_fetch_limit = reader.number("first_fetch_limit", result.first_fetch_limit, 0, 1'000'000'000);
-  read_after_fetch(reader, result);
-  const std::string receipts = reader.text("read_receipts");
-  result.suppress_read_receipts = receipts != "leave";
-  if (!receipts.empty() && receipts != "leave" && receipts != "suppress") {
-    reader.fail("read_receipts", "Read Receipts must be suppress or leave.");
-  }
-  result.max_email_size_kb = reader.number("max_email_size_kb", result.max_email_size_kb, 1, 1'048'576);
-  result.scan_wait = std::chrono::minutes(reader.number("scan_wait_minutes", result.scan_wait.count(), 0, 1440));
-  result.reconcile = std::chrono::minutes(reader.number("reconcile_minutes", result.reconcile.count(), 1, 1440));
-  return reader.sound() ? std::optional(std::move(result)) : std::nullopt;
-}
-
-std::optional<std::vector<std::string>> folder_path(std::string_view text) {
-  std::vector<std::string> names(1);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i, 2) == "\\/") {
-      names.back() += '/';
-      ++i;
-    } else if (text[i] == '/') {
-      names.emplace_back();
-    } else {
-      names.back() += text[i];
-    }
-  }
-  const bool empty_part =
-      std::any_of(names.begin(), names.end(), [](const auto& name) { return trimmed(name).empty(); });
-  if (empty_part) return std::nullopt;
-  return names;
 }
 
 std::optional<int> secret_expiry_notice(const TenantSettings& tenant, mail::WallTime now) {
