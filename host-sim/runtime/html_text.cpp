@@ -151,7 +151,7 @@ class Converter {
       return;
     }
     if (next != '/' && std::isalpha(static_cast<unsigned char>(next)) == 0) {
-      put("<");
+      put_word("<");
       ++at_;
       return;
     }

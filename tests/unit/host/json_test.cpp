@@ -1,0 +1,98 @@
+#include "base/json.h"
+
+#include "host/support.h"
+
+namespace {
+
+using base::Json;
+using base::JsonError;
+
+class JsonTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(JsonTest);
+  CPPUNIT_TEST(reads_every_kind_and_writes_it_again);
+  CPPUNIT_TEST(decodes_escapes_and_surrogate_pairs);
+  CPPUNIT_TEST(tells_line_and_column);
+  CPPUNIT_TEST(refuses_what_is_not_json);
+  CPPUNIT_TEST(refuses_a_key_given_twice);
+  CPPUNIT_TEST(refuses_deep_nesting);
+  CPPUNIT_TEST(writes_invalid_bytes_as_replacement_characters);
+  CPPUNIT_TEST(set_replaces_in_place);
+  CPPUNIT_TEST_SUITE_END();
+
+  static void refuses(const std::string& text) { CPPUNIT_ASSERT_THROW_MESSAGE(text, Json::parse(text), JsonError); }
+
+  void reads_every_kind_and_writes_it_again() {
+    const std::string text = R"({"a":[1,-2,9223372036854775807,1.5,true,false,null],"b":{},"c":"x\"\\\n","d":[]})";
+    CPPUNIT_ASSERT_EQUAL(text, Json::parse(text).dump());
+    CPPUNIT_ASSERT_EQUAL(text, Json::parse(Json::parse("\xef\xbb\xbf \n" + text + "\n").dump_pretty()).dump());
+  }
+
+  void decodes_escapes_and_surrogate_pairs() {
+    CPPUNIT_ASSERT_EQUAL(std::string("\xc3\xa4 \xf0\x9f\x98\x80/\b\f"),
+                         Json::parse(R"("\u00e4 \ud83d\ude00\/\b\f")").as_string());
+  }
+
+  void tells_line_and_column() {
+    try {
+      Json::parse("{\n  \"a\": 1,\n  \"b\": nope\n}");
+      CPPUNIT_FAIL("accepted");
+    } catch (const JsonError& error) {
+      CPPUNIT_ASSERT_EQUAL(std::size_t{3}, error.line());
+      CPPUNIT_ASSERT_EQUAL(std::size_t{8}, error.column());
+    }
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, Json::parse("{\n\"a\": 1}").find("a")->line());
+  }
+
+  void refuses_what_is_not_json() {
+    for (const char* text : {"",
+                             "  ",
+                             "{",
+                             "[1",
+                             "[1,]",
+                             "{\"a\":1,}",
+                             "{\"a\" 1}",
+                             "{a:1}",
+                             "01",
+                             "1.",
+                             "-",
+                             "1e",
+                             "\"a",
+                             "\"\n\"",
+                             "nul",
+                             "\"\\x\"",
+                             "\"\\u12g4\"",
+                             "\"\\ud83d\"",
+                             "\"\\ud83d\\u0041\"",
+                             "\"\\ude00\"",
+                             "\"\xff\"",
+                             "\"\xc0\xaf\"",
+                             "1 2",
+                             "9223372036854775808",
+                             "1e999",
+                             "// c\n1",
+                             "{\"a\":1}}",
+                             "\"\x01\""}) {
+      refuses(text);
+    }
+  }
+
+  void refuses_a_key_given_twice() { refuses(R"({"a":1,"b":{"c":1},"a":2})"); }
+
+  void refuses_deep_nesting() {
+    refuses(std::string(100'000, '['));
+    CPPUNIT_ASSERT(Json::parse(std::string(60, '[') + std::string(60, ']')).is_array());
+  }
+
+  void writes_invalid_bytes_as_replacement_characters() {
+    CPPUNIT_ASSERT_EQUAL(std::string("\"a\xef\xbf\xbd\\u0001\xc3\xa4\""), Json("a\xff\x01\xc3\xa4").dump());
+  }
+
+  void set_replaces_in_place() {
+    Json json = Json::object({{"a", 1}, {"b", 2}});
+    json.set("a", "x").set("c", nullptr);
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"a":"x","b":2,"c":null})"), json.dump());
+  }
+};
+CPPUNIT_TEST_SUITE_REGISTRATION(JsonTest);
+
+}  // namespace
