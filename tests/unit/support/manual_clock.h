@@ -35,15 +35,13 @@ class ManualClock final : public mail::Clock {
     return true;
   }
 
-  /// Returns when `until` is due, `wake` is notified or stop is requested.
+  /// Returns when `until` is due, `wake` is notified or stop is requested; and early each real millisecond, for the
+  /// caller to look again: advance() cannot know whose mutex guards `wake`, so a notification of its own could fall
+  /// between the caller's look and the wait.
   void wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable_any& wake, mail::SteadyTime until,
                   std::stop_token stop) override {
     count_waiter(1);
-    // Looks again each real millisecond: advance() cannot know whose mutex guards `wake`, so a notification of its own
-    // could fall between the look and the wait.
-    while (now() < until && !stop.stop_requested()) {
-      if (wake.wait_for(lock, std::chrono::milliseconds(1)) == std::cv_status::no_timeout) break;
-    }
+    if (now() < until && !stop.stop_requested()) wake.wait_for(lock, std::chrono::milliseconds(1));
     count_waiter(-1);
   }
 
