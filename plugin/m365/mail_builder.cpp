@@ -13,6 +13,7 @@
 #include "m365/safe_links.h"
 #include "m365/thread_headers.h"
 #include "mime/header.h"
+#include "mime/report.h"
 
 namespace m365 {
 namespace {
@@ -167,12 +168,15 @@ class Builder {
     // Flattened ones have nothing inside that the row does not show.
     const bool flat = type && mime::lower(mime::trim(*type)).starts_with("text/");
     std::optional<mail::Report> report;
-    if (!flat) {
-      if (const auto form = read_mime(context_, row_.id, limit))
-        report = read_report(mime::parse(form->text), kind_.flags);
+    std::string returned;  // Message-ID of the mail that came back with the report
+    if (const auto form = flat ? std::nullopt : read_mime(context_, row_.id, limit)) {
+      const mime::Entity root = mime::parse(form->text);
+      report = read_report(root, kind_.flags);
+      returned = mime::reported_message_id(root);
     }
     if (!report && (kind_.flags & mail::bounce) != 0) {
       report = read_report_text({row_, context_.mailbox.address, body_, is_html(row_)});
+      if (!returned.empty()) report->original_message_id = returned;
     }
     if (!report) return;
     const std::string answered = answered_message_id(row_.headers);
