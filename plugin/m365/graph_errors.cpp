@@ -82,13 +82,13 @@ std::string explain_forbidden(const ErrorBody& body, const Subject& subject, con
   code.cause = missing && !policy_named ? Cause::consent_missing : Cause::mailbox_forbidden;
   const std::string consent = "the app lacks the Microsoft Graph permission " + permission + " with admin consent" +
                               (granted.empty() ? "" : " (its token holds: " + granted + ")");
-  const std::string scope =
-      "an application access policy or the RBAC scope in Exchange leaves " + subject.mailbox + " out";
+  const std::string mailbox = subject.mailbox.empty() ? "the mailbox" : subject.mailbox;
+  const std::string scope = "an application access policy or the RBAC scope in Exchange leaves " + mailbox + " out";
   std::string text = "Access is denied. Either ";
   text += code.cause == Cause::consent_missing ? consent + ", or " + scope : scope + ", or " + consent;
-  text += ". Grant it";
-  if (!subject.mailbox.empty()) text += ", or add the mailbox to the policy's group";
-  return text + "; Microsoft 365 needs 30 minutes to 2 hours until such a change works everywhere.";
+  return text +
+         ". Grant the permission, or add the mailbox to the policy's group; Microsoft 365 needs 30 minutes to 2 "
+         "hours until such a change works everywhere.";
 }
 
 std::string opening(const Subject& subject) {

@@ -30,6 +30,8 @@ constexpr milliseconds first_pause = 5s, longest_pause = 2min;  // after transie
 constexpr milliseconds unclear_password_pause =
     1min;                                    // an attempt whose answer was lost counts towards a lock-out, too
 constexpr milliseconds forget_pause = 1min;  // between fresh tokens after refused ones (AADSTS50196)
+constexpr milliseconds look_pause = 10s;     // an administrator may be entering a new credential just now
+constexpr milliseconds idle_pause = 1h;
 constexpr std::size_t answer_limit = 1 << 20;
 constexpr SteadyTime never = SteadyTime::max();
 
@@ -206,7 +208,8 @@ class EntraTokenSource final : public TokenSource {
       }
     }
     if (fetching_) return 1s;  // another thread is at it
-    const auto left = std::min(next_due() - clock_.now(), SteadyTime::duration(1h));
+    const SteadyTime::duration most = refusal_ && refusal_->failure.credential ? look_pause : idle_pause;
+    const auto left = std::min(next_due() - clock_.now(), most);
     return std::max(std::chrono::ceil<milliseconds>(left), milliseconds(1s));
   }
 

@@ -25,7 +25,9 @@ class TokenSource : public http::BearerTokens {
   /// the probe is due (15 minutes; never for a refused password). Throws mail::FaultError.
   std::string current(std::stop_token stop) override = 0;
   void forget(const std::string& token) override = 0;
-  /// Renews when less than 5 minutes (or a tenth of a short life) are left. Returns when to call again. Does not throw.
+  /// Renews when less than 5 minutes (or a tenth of a short life) are left, asks for a first token when there is none.
+  /// Returns when to call again: within 10 s while wants_credential(), so that the caller looks for a new one
+  /// (set_credential) that often. Does not throw.
   virtual std::chrono::milliseconds refresh_if_due(std::stop_token stop) = 0;
   /// The secret or password as it is now (a file was written anew). A changed one is tried at the next current().
   virtual void set_credential(const std::string& secret, const std::string& password) = 0;
@@ -34,6 +36,7 @@ class TokenSource : public http::BearerTokens {
   /// The last refusal, while it stands.
   virtual std::optional<mail::Fault> fault() const = 0;
   /// For a diagnosis only: the roles or scopes in the present token's payload, empty when it cannot be read.
+  /// "none" when it has neither.
   virtual std::string permissions() const = 0;
 };
 

@@ -234,6 +234,7 @@ class GraphErrorsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(error(403, body("ErrorAccessDenied", raop), reading, "none").fault().cause ==
                    Cause::mailbox_forbidden);
     CPPUNIT_ASSERT(error(403, "", reading, "").fault().cause == Cause::mailbox_forbidden);
+    CPPUNIT_ASSERT(contains(error(403, "", {"", "batch", false}).fault().text, "leaves the mailbox out"));
   }
 
   void a_401_without_permissions_is_missing_consent() {
