@@ -54,6 +54,12 @@ std::string stamp(mail::WallTime now) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &utc)};
 }
 
+std::string start_of(int fd) {
+  std::array<char, 24> text{};
+  const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
+  return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
 bool exists_with_content(const fs::path& path) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
@@ -96,9 +102,7 @@ void StateFile::lock(std::chrono::milliseconds patience) {
   for (;; patience -= step) {
     if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) break;
     const int why = errno;
-    std::array<char, 24> text{};
-    const ssize_t size = ::pread(lock_, text.data(), text.size(), 0);
-    const std::string holder(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    const std::string holder = start_of(lock_);
     if (why == EINTR || (why == EWOULDBLOCK && holder == std::to_string(::getpid()) && patience.count() > 0)) {
       std::this_thread::sleep_for(step);
       continue;
@@ -106,9 +110,10 @@ void StateFile::lock(std::chrono::milliseconds patience) {
     ::close(lock_);
     errno = why;
     if (why != EWOULDBLOCK) fail_with_errno(lock_path_, "cannot be locked");
-    throw mail::FaultError(
-        fault(mail::Remedy::administrator, " is in use" + (holder.empty() ? std::string() : " by process " + holder) +
-                                               ": give each host that runs this plugin a state folder of its own"));
+    std::string text = " is in use";
+    if (!holder.empty()) text.append(" by process ").append(holder);
+    text += ": give each host that runs this plugin a state folder of its own";
+    throw mail::FaultError(fault(mail::Remedy::administrator, text));
   }
   const std::string own = std::to_string(::getpid());
   if (::ftruncate(lock_, 0) != 0 || ::pwrite(lock_, own.data(), own.size(), 0) < 0) {
@@ -152,7 +157,7 @@ fs::path StateFile::set_aside(mail::WallTime now) const {
   fs::path aside = wanted;
   std::error_code error;
   for (int again = 2; fs::exists(aside, error) || fs::exists(with_suffix(aside, "-wal"), error); ++again)
-    aside = with_suffix(wanted, "." + std::to_string(again));
+    aside = with_suffix(with_suffix(wanted, "."), std::to_string(again));
   // The log of changes first: killed in between, it is not taken for that of a new file.
   for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
     const fs::path from = with_suffix(path_, suffix);
@@ -190,7 +195,7 @@ void StateFile::fail_damaged(const std::string& damage) const {
 }
 
 void StateFile::fail(int code, std::string_view message) const {
-  const std::string reason = " (" + std::string(message) + ")";
+  const std::string reason = std::string(" (").append(message).append(")");
   switch (code & 0xff) {  // the low byte is the primary code, sqlite.org/rescode.html
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
