@@ -49,7 +49,7 @@ class HtmlTextTest : public CppUnit::TestFixture {
     is("a < b", "a < b");
     is("1 <2", "1 <2");
     is("word", "<p>word<p");
-    is("", "<");
+    is("<", "<");
     is("a", "a<!-- never ends");
     is("x", "<a href=\"unclosed>y</a>\">x");
     is("plain text", "plain text");
