@@ -355,11 +355,22 @@ Content read_mime(std::string_view mime) {
     mime.remove_prefix(end == std::string_view::npos ? mime.size() : end + 1);
   }
   Content content;
-  const auto kept = std::make_shared<const std::string>(with_crlf(mime));
+  // A body with NULs is UTF-16 or binary: there a line feed is no line end.
+  const auto header_end = read_header_block(mime).body;
+  const bool binary = mime.find('\0', header_end) != std::string_view::npos;
+  const auto kept = std::make_shared<const std::string>(
+      binary ? with_crlf(mime.substr(0, header_end)).append(mime.substr(header_end)) : with_crlf(mime));
   content.mime = kept;
-  read_headers(read_header_block(*kept), content);
+  const HeaderBlock block = read_header_block(*kept);
+  read_headers(block, content);
 
-  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(kept->data(), kept->size()));
+  // GMime gets the fields as they were read here, so that both agree where the header ends (a line of blanks in front, or
+  // garbage in the middle, would end it for GMime).
+  std::string clean;
+  clean.reserve(kept->size() + 2);
+  for (const auto& [name, value] : block.fields) clean.append(name).append(": ").append(value).append("\r\n");
+  clean.append("\r\n").append(*kept, block.body);
+  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(clean.data(), clean.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), nullptr));
   if (message) {
