@@ -11,6 +11,7 @@
 #include "http/message.h"
 #include "m365/attachment_source.h"
 #include "m365/graph_client.h"
+#include "mime/header.h"
 
 namespace m365 {
 namespace {
@@ -18,11 +19,7 @@ namespace {
 // A mail has at most some hundred attachments; a list that goes on for ever is a broken answer.
 constexpr int most_pages = 100;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
+using mime::lower;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -53,12 +50,34 @@ std::string_view without_brackets(std::string_view content_id) {
   return content_id == "null" ? std::string_view() : content_id;
 }
 
-// What an item attachment is told by nothing but its name and type; most are mails.
-std::string item_media_type(const AttachmentRow& row) {
-  const std::string name = lower(row.name), type = lower(row.content_type);
-  if (type == "text/calendar" || name.ends_with(".ics")) return "text/calendar";
-  if (type == "text/vcard" || type == "text/x-vcard" || name.ends_with(".vcf")) return "text/vcard";
+// The list does not tell whether an item is a mail, an appointment or a contact (graph-mail.md, section 9), and neither
+// does its name: the first bytes do. One short request for each of these few.
+std::string look_into(const OpenPart& open) {
+  std::array<char, 64> block;
+  std::string start;
+  try {
+    const std::unique_ptr<mail::ByteSource> source = open();
+    while (start.size() < 32) {
+      const std::size_t count = source->read(block.data(), block.size());
+      if (count == 0) break;
+      start.append(block.data(), count);
+    }
+  } catch (const mail::FaultError& error) {
+    // What is wrong with this item its reader will be told; the mail around it is good.
+    if (error.fault().remedy != mail::Remedy::item) throw;
+  }
+  std::string_view text = start;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  text = mime::trim(text);
+  if (mime::same_name(text.substr(0, 15), "BEGIN:VCALENDAR")) return "text/calendar";
+  if (mime::same_name(text.substr(0, 11), "BEGIN:VCARD")) return "text/vcard";
   return "message/rfc822";
+}
+
+std::string item_media_type(const AttachmentRow& row, const OpenPart& open, bool may_look) {
+  const std::string told = mime::parse_parameterised(row.content_type).value;
+  if (told == "message/rfc822" || told == "text/calendar" || told == "text/vcard") return told;
+  return may_look ? look_into(open) : "message/rfc822";
 }
 
 std::string item_file_name(const AttachmentRow& row, const std::string& media_type) {
@@ -124,7 +143,7 @@ std::vector<AttachmentRow> list_attachments(const MailContext& context, const st
 }
 
 std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,
-                                         const std::vector<AttachmentRow>& rows, std::string_view html) {
+                                         const std::vector<AttachmentRow>& rows, std::string_view html, bool may_look) {
   const std::vector<std::string> shown = content_ids_shown(html);
   std::vector<mail::Part> parts;
   parts.reserve(rows.size());
@@ -139,10 +158,6 @@ std::vector<mail::Part> attachment_parts(const MailContext& context, const std::
     const bool inlined =
         !part.content_id.empty() && std::binary_search(shown.begin(), shown.end(), lower(part.content_id));
     part.kind = inlined ? mail::PartKind::inline_part : mail::PartKind::attachment;
-    part.media_type = item                       ? item_media_type(row)
-                      : row.content_type.empty() ? "application/octet-stream"
-                                                 : row.content_type;
-    part.file_name = item ? item_file_name(row, part.media_type) : row.name;
     part.size_hint = row.size;
     part.open = open_graph(context.graph,
                            message_request(context.mailbox,
@@ -150,6 +165,13 @@ std::vector<mail::Part> attachment_parts(const MailContext& context, const std::
                                                http::percent_encode(row.id) + "/$value",
                                            "read an attachment"),
                            context.stop);
+    if (item) {
+      part.media_type = item_media_type(row, part.open, may_look);
+      part.file_name = item_file_name(row, part.media_type);
+    } else {
+      part.media_type = row.content_type.empty() ? "application/octet-stream" : row.content_type;
+      part.file_name = row.name;
+    }
     parts.push_back(std::move(part));
   }
   return parts;

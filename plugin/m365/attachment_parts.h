@@ -25,9 +25,10 @@ GraphRequest message_request(const MailboxSettings& mailbox, std::string path, s
 bool is_damaged(const GraphError& error);
 
 /// One part for each row. Inline is what the html shows by "cid:" (isInline is not reliable by itself); a picture that
-/// is inline and shown nowhere would be lost to the reader, so it is an attachment.
+/// is inline and shown nowhere would be lost to the reader, so it is an attachment. With `may_look` the first bytes of
+/// item attachments are read where the list does not say what they are. Throws GraphError, FaultError.
 std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,
-                                         const std::vector<AttachmentRow>& rows, std::string_view html);
+                                         const std::vector<AttachmentRow>& rows, std::string_view html, bool may_look);
 
 /// Changes when attachments are replaced: a hash over name, size, type and id of all; never empty.
 std::string attachments_digest(const std::vector<AttachmentRow>& rows);

@@ -210,7 +210,7 @@ class Builder {
     if (signed_) {
       attached = std::move(signed_->attachments);
     } else {
-      attached = attachment_parts(context_, row_.id, attachments_, html_);
+      attached = attachment_parts(context_, row_.id, attachments_, html_, !oversize());
     }
     if (calendar_) attached.push_back(std::move(*calendar_));
     attached.push_back(original_part(context_, row_));

@@ -81,13 +81,15 @@ class MailBuilderTest : public CppUnit::TestFixture {
     f.graph.on(list_end, {200, R"({"value":[
       {"@odata.type":"#microsoft.graph.fileAttachment","id":"F/1=","name":"a.pdf","contentType":"application/pdf","size":9,"isInline":false},
       {"@odata.type":"#microsoft.graph.itemAttachment","id":"I","name":"Fwd","contentType":null,"size":100,"isInline":false},
-      {"@odata.type":"#microsoft.graph.itemAttachment","id":"V","name":"Ann.vcf","contentType":null,"size":100},
+      {"@odata.type":"#microsoft.graph.itemAttachment","id":"V","name":"Ann","contentType":null,"size":100},
       {"@odata.type":"#microsoft.graph.referenceAttachment","id":"R","name":"plan.docx","contentType":"x/y","size":1,"isInline":false},
       {"@odata.type":"#microsoft.graph.fileAttachment","id":"N","name":null,"contentType":null,"size":null}]})"});
     f.graph.on("/attachments/F%2F1%3D/$value", {200, std::string("%PDF\0\r\n", 7)});
     f.graph.on("/attachments/I/$value", {200, "Subject: inner\r\n\r\n"});
+    f.graph.on("/attachments/V/$value", {200, "\xEF\xBB\xBF\r\nbegin:vcard\r\nEND:VCARD\r\n"});
     const mail::Mail mail = f.build().mail;
-    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, f.graph.asked().size());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, f.graph.asked().size());  // the list, and a look at each item
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, f.graph.open_exchanges());
     const auto files = parts_of(mail, PartKind::attachment);
     CPPUNIT_ASSERT_EQUAL(std::size_t{4}, files.size());
     CPPUNIT_ASSERT_EQUAL(std::string("a.pdf"), files[0]->file_name);
@@ -97,6 +99,7 @@ class MailBuilderTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("Fwd.eml"), files[1]->file_name);
     CPPUNIT_ASSERT_EQUAL(std::string("Subject: inner\r\n\r\n"), read_all(*files[1]));
     CPPUNIT_ASSERT_EQUAL(std::string("text/vcard"), files[2]->media_type);
+    CPPUNIT_ASSERT_EQUAL(std::string("Ann.vcf"), files[2]->file_name);
     CPPUNIT_ASSERT_EQUAL(std::string("application/octet-stream"), files[3]->media_type);
     CPPUNIT_ASSERT_EQUAL(std::int64_t{-1}, files[3]->size_hint);
     const auto links = parts_of(mail, PartKind::link);
