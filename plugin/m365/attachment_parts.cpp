@@ -12,6 +12,7 @@
 #include "m365/attachment_source.h"
 #include "m365/graph_client.h"
 #include "mime/header.h"
+#include "mime/transfer.h"
 
 namespace m365 {
 namespace {
@@ -20,28 +21,6 @@ namespace {
 constexpr int most_pages = 100;
 
 using mime::lower;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-    if (low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 std::string_view without_brackets(std::string_view content_id) {
   if (content_id.size() >= 2 && content_id.front() == '<' && content_id.back() == '>') {
@@ -212,7 +191,7 @@ std::vector<std::string> content_ids_shown(std::string_view html) {
     if (at < 3 || !is_cid(at - 3)) continue;
     if (at > 3 && std::isalnum(static_cast<unsigned char>(html[at - 4]))) continue;  // "acid:", "Lucid:"
     const std::size_t end = std::min(html.find_first_of("\"'<> \t\r\n)", at + 1), html.size());
-    const std::string id = lower(percent_decode(html.substr(at + 1, end - at - 1)));
+    const std::string id = lower(mime::decode_percent(html.substr(at + 1, end - at - 1)));
     if (!id.empty()) ids.push_back(id);
   }
   std::sort(ids.begin(), ids.end());

@@ -7,6 +7,7 @@
 #include "m365/classify_text.h"
 #include "mime/charset.h"
 #include "mime/header.h"
+#include "mime/transfer.h"
 
 namespace m365 {
 namespace {
@@ -38,25 +39,6 @@ bool is_safe_link(std::string_view url) {
   });
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool code =
-        text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
-    out += code ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i];
-    if (code) i += 2;
-  }
-  return out;
-}
-
 std::string url_parameter(std::string_view url) {
   const std::size_t query_at = url.find('?');
   if (query_at == std::string_view::npos) return {};
@@ -65,7 +47,7 @@ std::string url_parameter(std::string_view url) {
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
-    if (pair.size() > 4 && mime::same_name(pair.substr(0, 4), "url=")) return percent_decode(pair.substr(4));
+    if (pair.size() > 4 && mime::same_name(pair.substr(0, 4), "url=")) return mime::decode_percent(pair.substr(4));
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return {};

@@ -59,24 +59,6 @@ struct Piece {
   bool extended = false;
 };
 
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    // decode_q does the hex digits; "%" is its "=".
-    if (text[i] == '%' && i + 2 < text.size()) {
-      const std::string code{'=', text[i + 1], text[i + 2]};
-      const std::string byte = decode_q(code);
-      if (byte.size() == 1) {
-        out += byte;
-        i += 2;
-        continue;
-      }
-    }
-    out += text[i];
-  }
-  return out;
-}
-
 void split_name(Piece& piece) {
   std::string& name = piece.name;
   if (name.ends_with('*')) {
@@ -175,7 +157,7 @@ std::string join(std::vector<const Piece*> pieces) {
         value = value.substr(second + 1);
       }
     }
-    bytes += piece->extended ? percent_decode(value) : std::string(value);
+    bytes += piece->extended ? decode_percent(value) : std::string(value);
     last = piece->section;
   }
   return to_utf8(bytes, charset);

@@ -117,6 +117,17 @@ std::string decode_q(std::string_view text) {
   return out;
 }
 
+std::string decode_percent(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int byte = text[i] == '%' ? hex_pair(text, i + 1) : -1;
+    out += byte >= 0 ? static_cast<char>(static_cast<unsigned char>(byte)) : text[i];
+    if (byte >= 0) i += 2;
+  }
+  return out;
+}
+
 std::string decode_uuencode(std::string_view text) {
   std::string out;
   bool inside = false;
