@@ -39,6 +39,7 @@ Command send_command();
 Command inbox_command();
 Command m365_command();
 Command manifest_command();
+Command demo_command();
 
 }  // namespace commands
 

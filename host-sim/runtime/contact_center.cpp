@@ -265,7 +265,7 @@ RunResult ContactCenter::result(std::int64_t patience_ms) {
   end.received = received_;
   end.sent = outbox_.sent_count();
   end.failures = watch_.failures(now, patience_ms);
-  end.nothing_reached = !mailboxes_.empty() && end.failures.size() == mailboxes_.size() && watch_.ever_idle() == 0;
+  end.nothing_reached = watch_.nothing_reached(now, patience_ms);
   for (const std::string& failure : outbox_.failures()) end.failures.push_back(failure);
   if (outgoing_ && outbox_.open_count() > 0) {
     end.failures.push_back(std::to_string(outbox_.open_count()) +

@@ -43,6 +43,7 @@ void Watch::message_began(std::size_t index) {
   const std::lock_guard lock(mutex_);
   Mailbox& mailbox = mailboxes_[index];
   mailbox.idle = false;
+  mailbox.reached = true;
   ++mailbox.undecided;
 }
 
@@ -64,7 +65,7 @@ void Watch::message_ended(std::size_t index, bool stored, std::int64_t now) {
 void Watch::idle(std::size_t index) {
   const std::lock_guard lock(mutex_);
   Mailbox& mailbox = mailboxes_[index];
-  mailbox.idle = mailbox.ever_idle = true;
+  mailbox.idle = mailbox.reached = true;
   mailbox.storage_failed = false;
   if (!is_trouble(mailbox.health)) mailbox.trouble_since.reset();
 }
@@ -89,6 +90,12 @@ bool Watch::server_over(const Server& server, std::int64_t now, std::int64_t pat
 bool Watch::over(const Mailbox& mailbox, std::int64_t now, std::int64_t patience) const {
   return needs_administrator(mailbox.health) || lasted(mailbox.trouble_since, now, patience) ||
          server_over(servers_[mailbox.server], now, patience);
+}
+
+bool Watch::failed(const Mailbox& mailbox, std::int64_t now, std::int64_t patience) const {
+  const bool says_so =
+      mailbox.health.state == MAILPLUGIN_FAILED || servers_[mailbox.server].health.state == MAILPLUGIN_FAILED;
+  return says_so || (!mailbox.idle && over(mailbox, now, patience));
 }
 
 Watch::Standing Watch::standing(std::int64_t now, std::int64_t patience) const {
@@ -126,9 +133,8 @@ std::vector<std::string> Watch::failures(std::int64_t now, std::int64_t patience
   const std::lock_guard lock(mutex_);
   std::vector<std::string> sentences;
   for (const Mailbox& mailbox : mailboxes_) {
+    if (!failed(mailbox, now, patience)) continue;
     const Server& server = servers_[mailbox.server];
-    const bool failed = mailbox.health.state == MAILPLUGIN_FAILED || server.health.state == MAILPLUGIN_FAILED;
-    if (!failed && (mailbox.idle || !over(mailbox, now, patience))) continue;
     // The mailbox's own words say more, unless only the server is in trouble.
     const bool own = is_trouble(mailbox.health);
     std::string why = own ? sentence(mailbox.health) : server.label + ": " + sentence(server.health);
@@ -138,10 +144,14 @@ std::vector<std::string> Watch::failures(std::int64_t now, std::int64_t patience
   return sentences;
 }
 
-std::size_t Watch::ever_idle() const {
+bool Watch::nothing_reached(std::int64_t now, std::int64_t patience) const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(
-      std::count_if(mailboxes_.begin(), mailboxes_.end(), [](const Mailbox& m) { return m.ever_idle; }));
+  const auto in_vain = [&](const Mailbox& mailbox) {
+    const bool waits_for_us =
+        mailbox.health.cause == MAILPLUGIN_CAUSE_FIRST_FETCH || mailbox.health.cause == MAILPLUGIN_CAUSE_HOST_REFUSES;
+    return !mailbox.reached && !waits_for_us && failed(mailbox, now, patience);
+  };
+  return !mailboxes_.empty() && std::all_of(mailboxes_.begin(), mailboxes_.end(), in_vain);
 }
 
 std::string Watch::sentence_of_server(std::size_t server) const {

@@ -44,8 +44,9 @@ class Watch {
 
   // The mailboxes that are failed now or ended without having been read, one sentence each.
   std::vector<std::string> failures(std::int64_t now, std::int64_t patience) const;
-  // Mailboxes that were read to the end at least once.
-  std::size_t ever_idle() const;
+  // True when there are mailboxes and not one of them was reached: each failed and never gave a mail or came to its
+  // end. One that waits for an administrator's choice (FIRST_FETCH) or that this host holds back was reached.
+  bool nothing_reached(std::int64_t now, std::int64_t patience) const;
   std::string sentence_of_server(std::size_t server) const;
 
  private:
@@ -58,12 +59,13 @@ class Watch {
     std::size_t server = 0;
     std::string label;
     Health health;
-    bool idle = false, ever_idle = false, storage_failed = false;
+    bool idle = false, reached = false, storage_failed = false;
     std::size_t undecided = 0;
     std::optional<std::int64_t> trouble_since;
   };
 
   bool server_over(const Server& server, std::int64_t now, std::int64_t patience) const;
+  bool failed(const Mailbox& mailbox, std::int64_t now, std::int64_t patience) const;
   bool over(const Mailbox& mailbox, std::int64_t now, std::int64_t patience) const;
 
   mutable std::mutex mutex_;

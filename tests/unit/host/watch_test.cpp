@@ -20,6 +20,7 @@ class WatchTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(settles_when_every_mailbox_is_idle);
   CPPUNIT_TEST(a_mail_undoes_idle);
   CPPUNIT_TEST(what_needs_an_administrator_has_ended);
+  CPPUNIT_TEST(knows_when_nothing_was_reached);
   CPPUNIT_TEST(other_trouble_is_retried_until_patience_ends);
   CPPUNIT_TEST(progress_renews_patience);
   CPPUNIT_TEST(trouble_of_a_server_is_that_of_its_mailboxes);
@@ -48,7 +49,7 @@ class WatchTest : public CppUnit::TestFixture {
     watch_.idle(second_);
     CPPUNIT_ASSERT(settled(0));
     CPPUNIT_ASSERT(watch_.failures(0, kPatience).empty());
-    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, watch_.ever_idle());
+    CPPUNIT_ASSERT(!watch_.nothing_reached(0, kPatience));
   }
 
   void a_mail_undoes_idle() {
@@ -72,6 +73,21 @@ class WatchTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!settled(1));  // repaired: it is read now
     watch_.mailbox_health(second_, health(MAILPLUGIN_DEGRADED, MAILPLUGIN_CAUSE_FIRST_FETCH), 2);
     CPPUNIT_ASSERT(settled(2));
+  }
+
+  void knows_when_nothing_was_reached() {
+    CPPUNIT_ASSERT(!watch_.nothing_reached(0, kPatience));
+    watch_.mailbox_health(first_, health(MAILPLUGIN_FAILED, MAILPLUGIN_CAUSE_MAILBOX_UNKNOWN), 0);
+    CPPUNIT_ASSERT(!watch_.nothing_reached(0, kPatience));
+    watch_.mailbox_health(second_, health(MAILPLUGIN_DEGRADED, MAILPLUGIN_CAUSE_NETWORK), 0);
+    CPPUNIT_ASSERT(!watch_.nothing_reached(99, kPatience));
+    CPPUNIT_ASSERT(watch_.nothing_reached(100, kPatience));
+    watch_.mailbox_health(second_, health(MAILPLUGIN_DEGRADED, MAILPLUGIN_CAUSE_FIRST_FETCH), 0);
+    CPPUNIT_ASSERT(!watch_.nothing_reached(100, kPatience));  // it answers, and waits for a choice
+    watch_.mailbox_health(second_, health(MAILPLUGIN_FAILED, MAILPLUGIN_CAUSE_NETWORK), 0);
+    watch_.message_began(second_);
+    watch_.message_ended(second_, true, 0);
+    CPPUNIT_ASSERT(!watch_.nothing_reached(1000, kPatience));
   }
 
   void other_trouble_is_retried_until_patience_ends() {

@@ -1,0 +1,278 @@
+// The host's books, its events file, its data folder, and what becomes of a mail on the way in.
+#include <sys/stat.h>
+
+#include "host/support.h"
+#include "runtime/data_folder.h"
+#include "runtime/event_writer.h"
+#include "runtime/host_store.h"
+#include "runtime/inbox.h"
+#include "runtime/message_event.h"
+
+namespace {
+
+using base::Json;
+using runtime::DataFolder;
+using runtime::EventWriter;
+using runtime::Fate;
+using runtime::HostStore;
+using runtime::InboxRow;
+namespace fs = std::filesystem;
+
+mailplugin_text text_of(const char* text) {
+  return {text, std::char_traits<char>::length(text)};
+}
+
+class StoreTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(StoreTest);
+  CPPUNIT_TEST(keeps_what_was_received);
+  CPPUNIT_TEST(keeps_what_is_to_be_sent);
+  CPPUNIT_TEST(refuses_a_file_of_another_format);
+  CPPUNIT_TEST(events_are_whole_lines);
+  CPPUNIT_TEST(one_process_a_folder);
+  CPPUNIT_TEST(a_mail_without_anything_has_every_key);
+  CPPUNIT_TEST(a_report_names_our_reply);
+  CPPUNIT_TEST(replaced_attachments_replace_the_old_ones);
+  CPPUNIT_TEST(a_closed_attachment_is_named);
+  CPPUNIT_TEST(a_full_disk_says_later);
+  CPPUNIT_TEST_SUITE_END();
+
+  base::ScratchFolder scratch_{"store-test"};
+
+  static InboxRow row(const std::string& id) {
+    InboxRow row;
+    row.delivery_id = id;
+    row.event = Json::object({{"delivery_id", id}});
+    return row;
+  }
+
+  void keeps_what_was_received() {
+    const fs::path file = scratch_.path() / "host.db";
+    {
+      HostStore store(file, HostStore::Open::kCreate);
+      InboxRow first = row("abcdef-1");
+      first.files = {"f1", ""};
+      CPPUNIT_ASSERT(store.add_received(first, 10, 1));
+      CPPUNIT_ASSERT(!store.add_received(first, 10, 1));
+      CPPUNIT_ASSERT(store.add_received(row("abcdef-2"), std::nullopt, 2));
+      CPPUNIT_ASSERT(store.add_received(row("abcdef%"), 5, 3));
+    }
+    HostStore store(file, HostStore::Open::kExisting);
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, store.count_received());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store.find_received("abcdef-1")->files.size());
+    CPPUNIT_ASSERT(!store.find_received("abcdef-9"));
+    std::string order;
+    store.each_received([&](const InboxRow& one) { order += one.delivery_id + " "; });
+    CPPUNIT_ASSERT_EQUAL(std::string("abcdef% abcdef-1 abcdef-2 "), order);          // priority 5, 10, none
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store.find_by_beginning("abcdef").size());  // ambiguous
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store.find_by_beginning("abcdef%").size());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store.find_by_beginning("abc").size());
+    struct stat info {};
+    CPPUNIT_ASSERT_EQUAL(0, ::stat(file.c_str(), &info));
+    CPPUNIT_ASSERT_EQUAL(mode_t{0600}, static_cast<mode_t>(info.st_mode & 0777));
+  }
+
+  void keeps_what_is_to_be_sent() {
+    HostStore store(scratch_.path() / "host.db", HostStore::Open::kCreate);
+    store.put_outgoing("k", Json("first"), 1);
+    store.put_outgoing("k", Json("second"), 2);
+    CPPUNIT_ASSERT_EQUAL(std::string("first"), store.find_outgoing("k")->mail.as_string());
+    store.set_fate("k", Fate{"retry_later", "not now", "", "", 1}, 3);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store.unanswered().size());
+    store.set_fate("k", Fate{"rejected", "no", "", "", 2}, 4);
+    CPPUNIT_ASSERT(store.unanswered().empty());
+    store.put_outgoing("k", Json("third"), 5);  // refused: may be tried anew
+    CPPUNIT_ASSERT_EQUAL(std::string("third"), store.unanswered().at(0).mail.as_string());
+    store.set_fate("k", Fate{"accepted", "", "<1@x>", "c", 3}, 6);
+    store.put_outgoing("k", Json("fourth"), 7);
+    CPPUNIT_ASSERT_EQUAL(std::string("accepted"), store.find_outgoing("k")->fate->verdict);
+    CPPUNIT_ASSERT_EQUAL(std::string("k"), *store.key_of_reply("<1@x>"));
+    CPPUNIT_ASSERT(!store.key_of_reply("<2@x>"));
+    CPPUNIT_ASSERT(!store.key_of_reply(""));
+  }
+
+  void refuses_a_file_of_another_format() {
+    const fs::path file = scratch_.path() / "host.db";
+    {
+      runtime::Database database(file, runtime::Database::Open::kCreate);
+      database.execute("PRAGMA user_version = 99");
+    }
+    CPPUNIT_ASSERT_THROW(HostStore(file, HostStore::Open::kCreate), runtime::StoreError);
+    CPPUNIT_ASSERT_THROW(HostStore(scratch_.path() / "gone.db", HostStore::Open::kExisting), runtime::StoreError);
+  }
+
+  void events_are_whole_lines() {
+    const fs::path file = scratch_.path() / "events.jsonl";
+    host_test::write_file(file, "{\"event\":\"half");
+    EventWriter events(file);
+    int seen = 0;
+    events.observe([&](const Json&) { ++seen; });
+    events.write(Json::object({{"event", "a\nb"}}));
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"event\":\"half\n{\"event\":\"a\\nb\"}\n"), base::read_file(file));
+    CPPUNIT_ASSERT_EQUAL(1, seen);
+    CPPUNIT_ASSERT_THROW(EventWriter(scratch_.path() / "no" / "such"), base::FileError);
+  }
+
+  void one_process_a_folder() {
+    const fs::path root = scratch_.path() / "data";
+    {
+      const DataFolder folder(root);
+      host_test::write_file(folder.unfinished() / "left", "half");
+      CPPUNIT_ASSERT_THROW(DataFolder{root}, runtime::FolderInUse);
+    }
+    const DataFolder again(root);
+    CPPUNIT_ASSERT(fs::is_empty(again.unfinished()));
+  }
+
+  struct Post {
+    explicit Post(const fs::path& root)
+        : folder(root),
+          store(folder.database(), HostStore::Open::kCreate),
+          events(root / "events.jsonl"),
+          inbox(folder, store, events, host_test::quiet()) {
+      address.queue = "Q";
+      address.address = "q@x";
+    }
+    Json last_event() {
+      const std::string text = base::read_file(folder.root() / "events.jsonl");
+      const std::size_t from = text.rfind('\n', text.size() - 2);
+      return Json::parse(std::string_view(text).substr(from == std::string::npos ? 0 : from + 1));
+    }
+    DataFolder folder;
+    HostStore store;
+    EventWriter events;
+    runtime::Inbox inbox;
+    configurator::Address address;
+  };
+
+  // A part whose bytes are in memory.
+  struct Bytes {
+    mailplugin_part part{};
+    mailplugin_stream stream{};
+    std::string bytes;
+    std::size_t at = 0;
+    explicit Bytes(std::string content) : bytes(std::move(content)) {
+      part.struct_size = sizeof part;
+      part.kind = MAILPLUGIN_PART_ATTACHMENT;
+      part.file_name = text_of("a.txt");
+      part.size_hint = 7;
+      part.ctx = this;
+      part.open = [](const mailplugin_part* p) {
+        auto* self = static_cast<Bytes*>(p->ctx);
+        self->at = 0;
+        self->stream.ctx = self;
+        self->stream.read = [](const mailplugin_stream* s, void* buffer, uint64_t capacity) {
+          auto* me = static_cast<Bytes*>(s->ctx);
+          const std::size_t n = me->bytes.copy(static_cast<char*>(buffer), static_cast<std::size_t>(capacity), me->at);
+          me->at += n;
+          return static_cast<int64_t>(n);
+        };
+        self->stream.close = [](const mailplugin_stream*) {};
+        return static_cast<const mailplugin_stream*>(&self->stream);
+      };
+    }
+  };
+
+  static mailplugin_message mail(const char* id) {
+    mailplugin_message message{};
+    message.struct_size = sizeof message;
+    message.stable_id = text_of(id);
+    message.size_bytes = -1;
+    return message;
+  }
+
+  void a_mail_without_anything_has_every_key() {
+    Post post(scratch_.path() / "data");
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, mail("id")));
+    Json event = post.last_event();
+    event.set("time", "T");
+    CPPUNIT_ASSERT_EQUAL(
+        std::string(R"({"event":"message","time":"T","queue":"Q","address":"q@x","priority":null,"language":"",)"
+                    R"("delivery_id":"id","redelivered":false,"message_id":null,"internet_message_id":null,)"
+                    R"("conversation_id":null,"thread_key":null,"in_reply_to":null,"references":[],"from":null,)"
+                    R"("sender":null,"to":[],"cc":[],"bcc":[],"reply_to":[],"delivered_to":null,"folder":null,)"
+                    R"("importance":"normal","size":null,"read_receipt_requested":false,"subject":null,"sent":null,)"
+                    R"("received":null,"text":null,"text_source":null,"html":null,"headers":[],"attachments":[],)"
+                    R"("flags":[],"report":null,"links":[],"verdict":"accepted"})"),
+        event.dump());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, mail("")));
+  }
+
+  void a_report_names_our_reply() {
+    Post post(scratch_.path() / "data");
+    post.store.put_outgoing("our-key", Json::object(), 1);
+    post.store.set_fate("our-key", Fate{"accepted", "", "<ours@x>", "", 1}, 2);
+    mailplugin_report report{};
+    report.struct_size = sizeof report;
+    report.kind = MAILPLUGIN_REPORT_FAILED;
+    report.original_message_id = text_of("<ours@x>");
+    report.status = text_of("5.1.1");
+    const mailplugin_text references[2] = {text_of("<root@y>"), text_of("<ours@x>")};
+    mailplugin_message bounce = mail("bounce");
+    bounce.report = &report;
+    bounce.references = references;
+    bounce.reference_count = 2;
+    bounce.flags = MAILPLUGIN_BOUNCE | MAILPLUGIN_AUTO_SUBMITTED;
+    post.inbox.accept(post.address, bounce);
+    const Json event = post.last_event();
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"kind":"failed","recipient":null,"status":"5.1.1",)"
+                                     R"("original_message_id":"<ours@x>","key":"our-key"})"),
+                         event.find("report")->dump());
+    CPPUNIT_ASSERT_EQUAL(std::string("our-key"), event.text("thread_key"));
+    CPPUNIT_ASSERT_EQUAL(std::string(R"(["auto_submitted","bounce"])"), event.find("flags")->dump());
+  }
+
+  void replaced_attachments_replace_the_old_ones() {
+    Post post(scratch_.path() / "data");
+    Bytes placeholder("scanning"), clean("clean");
+    const mailplugin_part* parts[] = {&placeholder.part};
+    mailplugin_message message = mail("id");
+    message.parts = parts;
+    message.part_count = 1;
+    message.flags = MAILPLUGIN_SCAN_PENDING;
+    post.inbox.accept(post.address, message);
+    parts[0] = &clean.part;
+    message.flags = MAILPLUGIN_ATTACHMENTS_REPLACED;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, message));
+    const auto row = post.store.find_received("id");
+    CPPUNIT_ASSERT_EQUAL(std::string("clean"), base::read_file(post.folder.attachments() / row->files.at(0)));
+    CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{1}, std::distance(fs::directory_iterator(post.folder.attachments()), {}));
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, post.store.count_received());
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, row->event.find("attachments")->items().at(0).find("size")->as_integer());
+  }
+
+  void a_closed_attachment_is_named() {
+    Post post(scratch_.path() / "data");
+    Bytes huge("never read");
+    huge.part.open = nullptr;
+    const mailplugin_part* parts[] = {&huge.part};
+    mailplugin_message message = mail("id");
+    message.parts = parts;
+    message.part_count = 1;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, message));
+    message.flags = MAILPLUGIN_OVERSIZE;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, message));
+    const Json attachment = post.last_event().find("attachments")->items().at(0);
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, attachment.find("size")->as_integer());
+    CPPUNIT_ASSERT(attachment.find("sha256")->is_null());
+  }
+
+  void a_full_disk_says_later() {
+    Post post(scratch_.path() / "data");
+    // A file where the folder should be: root is refused too.
+    fs::remove_all(post.folder.unfinished());
+    host_test::write_file(post.folder.unfinished(), "");
+    Bytes bytes("content");
+    const mailplugin_part* parts[] = {&bytes.part};
+    mailplugin_message message = mail("id");
+    message.parts = parts;
+    message.part_count = 1;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, message));
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, post.store.count_received());
+    fs::remove(post.folder.unfinished());
+    fs::create_directory(post.folder.unfinished());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, message));
+  }
+};
+CPPUNIT_TEST_SUITE_REGISTRATION(StoreTest);
+
+}  // namespace
