@@ -178,7 +178,7 @@ HttpResponse Entra::token(const HttpRequest& request, const std::string& tenant_
     if (form.correlation_id.empty() && form.find("client-request-id") != nullptr) {
       form.correlation_id = *form.find("client-request-id");
     }
-    const std::string& grant = form.need("grant_type");
+    const std::string grant = form.need("grant_type");  // a copy: fields may grow below
     const std::string authorization = request.headers.get("Authorization");
     if (starts_with_ignoring_case(authorization, "Basic ")) {
       const auto pair = base64_decode(trim(std::string_view(authorization).substr(6)));

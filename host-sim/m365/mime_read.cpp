@@ -364,8 +364,8 @@ Content read_mime(std::string_view mime) {
   const HeaderBlock block = read_header_block(*kept);
   read_headers(block, content);
 
-  // GMime gets the fields as they were read here, so that both agree where the header ends (a line of blanks in front, or
-  // garbage in the middle, would end it for GMime).
+  // GMime gets the fields as they were read here, so that both agree where the header ends (a line of blanks in front,
+  // or garbage in the middle, would end it for GMime).
   std::string clean;
   clean.reserve(kept->size() + 2);
   for (const auto& [name, value] : block.fields) clean.append(name).append(": ").append(value).append("\r\n");
