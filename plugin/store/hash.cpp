@@ -31,8 +31,10 @@ void append(std::string& text, std::string_view part) {
 }  // namespace
 
 Hash128 hash_of(std::string_view text) {
+  // Looking the algorithm up costs more than a look-up of a receipt; it is done once, for the life of the process.
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+  if (sha256 == nullptr || EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha256, nullptr) != 1)
     throw std::runtime_error("SHA-256 is not to be had from OpenSSL");
   Hash128 hash{};
   std::copy_n(digest.begin(), hash.size(), hash.begin());

@@ -59,9 +59,9 @@ void migrate(Writer& writer, std::span<const Migration> migrations) {
   const auto last = static_cast<std::int64_t>(migrations.size());
   for (std::int64_t version = writer.ask_number("pragma user_version"); version < last; ++version) {
     Writer::Transaction transaction(writer);
-    for (const char* sql : migrations[static_cast<std::size_t>(version)].statements) transaction.run(sql);
-    transaction.run(("pragma application_id = " + std::to_string(application_id)).c_str());
-    transaction.run(("pragma user_version = " + std::to_string(version + 1)).c_str());
+    for (const char* sql : migrations[static_cast<std::size_t>(version)].statements) transaction.execute(sql);
+    transaction.execute("pragma application_id = " + std::to_string(application_id));
+    transaction.execute("pragma user_version = " + std::to_string(version + 1));
     transaction.commit();
   }
 }

@@ -1,7 +1,6 @@
 #include "store/writer.h"
 
 #include <Poco/AutoPtr.h>
-#include <Poco/Data/LOB.h>
 #include <Poco/Data/SQLite/SessionImpl.h>
 #include <Poco/Data/SQLite/Utility.h>
 #include <Poco/Data/Session.h>
@@ -9,37 +8,18 @@
 #include <Poco/Exception.h>
 #include <sqlite3.h>
 
-#include <deque>
+#include <map>
 #include <optional>
+#include <string_view>
 
 #include "store/state_file.h"
+#include "store/statement.h"
 
 namespace store {
 namespace {
 
 using Poco::Data::Keywords::into;
 using Poco::Data::Keywords::now;
-using Poco::Data::Keywords::use;
-
-// Poco binds by reference: the values live here until the statement ran.
-class Bindings {
- public:
-  void add(Poco::Data::Statement& statement, const Value& value) {
-    if (const auto* number = std::get_if<std::int64_t>(&value)) {
-      statement.addBind(use(numbers_.emplace_back(*number)));
-    } else if (const auto* text = std::get_if<std::string_view>(&value)) {
-      statement.addBind(use(texts_.emplace_back(*text)));
-    } else {
-      const std::string_view bytes = std::get<Blob>(value).bytes;
-      statement.addBind(use(blobs_.emplace_back(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())));
-    }
-  }
-
- private:
-  std::deque<Poco::Int64> numbers_;
-  std::deque<std::string> texts_;
-  std::deque<Poco::Data::BLOB> blobs_;
-};
 
 }  // namespace
 
@@ -52,7 +32,9 @@ struct Writer::State {
   std::optional<Poco::Data::Session> session;
   sqlite3* handle = nullptr;
 
-  /// Runs `action`, which has let go of its statement when it ends; says what went wrong in our words.
+  std::map<std::string_view, Statement> kept;  ///< by their text; gone before the session
+
+  /// Runs `action`, which has let go of its statement when it fails; says what went wrong in our words.
   template <typename Action>
   void guarded(Action action) {
     try {
@@ -60,20 +42,22 @@ struct Writer::State {
     } catch (const Poco::Exception& error) {
       // Poco's classes are coarser than SQLite's codes, which the connection still knows (feasibility, section 4).
       const int code = handle != nullptr ? sqlite3_extended_errcode(handle) : SQLITE_CANTOPEN;
-      const bool known = handle != nullptr && code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
-      if (known) file.fail(code, sqlite3_errmsg(handle));
-      file.fail(SQLITE_ERROR, error.displayText());
+      const bool known = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+      if (known && handle != nullptr) file.fail(code, sqlite3_errmsg(handle));
+      file.fail(known ? code : SQLITE_ERROR, error.displayText());
     }
   }
 
-  void run(const char* sql, Values values = {}) {
-    guarded([&] {
-      Bindings bindings;
-      Poco::Data::Statement statement(*session);
-      statement << sql;
-      for (const Value& value : values) bindings.add(statement, value);
-      statement.execute();
-    });
+  void run(const char* sql, Values values) {
+    const auto place = kept.find(sql);
+    Statement& statement = place != kept.end() ? place->second : kept.try_emplace(sql, file, handle, sql).first->second;
+    Statement::Run run(statement, values);
+    while (run.step()) {
+    }
+  }
+
+  void execute(const std::string& sql) {
+    guarded([&] { *session << sql, now; });
   }
 };
 
@@ -111,10 +95,10 @@ void Writer::make_durable() {
         mail::Remedy::administrator, " cannot have a write-ahead log: its folder must be on a disk of this machine"));
   }
   const std::lock_guard lock(state_->mutex);
-  state_->run("pragma synchronous = full");
-  state_->run("pragma foreign_keys = on");
-  state_->run("pragma temp_store = memory");
-  state_->run("pragma journal_size_limit = 16777216");  // bytes the log keeps when a burst is over
+  state_->execute("pragma synchronous = full");
+  state_->execute("pragma foreign_keys = on");
+  state_->execute("pragma temp_store = memory");
+  state_->execute("pragma journal_size_limit = 16777216");  // bytes the log keeps when a burst is over
 }
 
 void Writer::leave_untouched() {
@@ -123,7 +107,7 @@ void Writer::leave_untouched() {
 }
 
 Writer::Transaction::Transaction(Writer& writer) : state_(*writer.state_), lock_(state_.mutex) {
-  state_.run("begin immediate");
+  state_.run("begin immediate", {});
 }
 
 Writer::Transaction::~Transaction() {
@@ -138,8 +122,12 @@ std::size_t Writer::Transaction::run(const char* sql, Values values) {
   return static_cast<std::size_t>(sqlite3_total_changes64(state_.handle) - before);
 }
 
+void Writer::Transaction::execute(const std::string& sql) {
+  state_.execute(sql);
+}
+
 void Writer::Transaction::commit() {
-  state_.run("commit");
+  state_.run("commit", {});
   open_ = false;
 }
 

@@ -1,4 +1,5 @@
-// The one connection that writes, through Poco Data.
+// The one connection that writes. Poco Data opens it, sets it up and makes the tables; the few statements that every
+// mail needs are kept compiled (statement.h).
 #pragma once
 
 #include <chrono>
@@ -42,8 +43,10 @@ class Writer {
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
-    /// How many rows it changed.
-    std::size_t run(const char* sql, Values values = {});
+    /// How many rows it changed. `sql` is a literal: its statement is kept.
+    std::size_t run(const char* sql, Values values);
+    /// One that comes once.
+    void execute(const std::string& sql);
     void commit();
 
    private:
