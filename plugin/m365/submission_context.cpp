@@ -17,6 +17,7 @@ bool may_be_done(const mail::FaultError& error) {
   if (error.fault().maybe_done) return true;
   const auto* refusal = dynamic_cast<const GraphError*>(&error);
   if (refusal == nullptr) return false;
+  if (refusal->fault().cause == mail::Cause::send_limit) return false;  // 400, 403 and 429 have been seen for it
   const int status = refusal->status();
   return status < 400 || status >= 500 || status == 408 || status == 429;
 }

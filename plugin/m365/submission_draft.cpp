@@ -2,6 +2,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "m365/submission_run.h"
 #include "m365/submission_text.h"
@@ -44,7 +45,9 @@ bool same_attachment(const AttachmentRow& row, const mail::Part& part) {
 // section 10.7).
 int looks_after(const mail::FaultError& error) {
   const auto* refusal = dynamic_cast<const GraphError*>(&error);
-  return refusal != nullptr && (refusal->status() == 429 || refusal->status() == 503) ? 1 : 2;
+  return refusal != nullptr && (refusal->status() == 429 || refusal->status() == 503)
+             ? 1
+             : static_cast<int>(std::size(Patience::making_looks));
 }
 
 }  // namespace
@@ -124,6 +127,7 @@ void SubmissionRun::take_draft(const http::Response& response) {
   if (response.status != 201) throw unclear(mailbox_, "creating a draft", response);
   record_.draft_id = id_of(response.body);
   if (record_.draft_id.empty()) throw unclear(mailbox_, "creating a draft", response);
+  failures_ = 0;
 }
 
 NextMove SubmissionRun::making_unclear(const mail::FaultError& error) {
@@ -146,7 +150,7 @@ SubmissionRun::Move SubmissionRun::find_draft(std::stop_token stop) {
     save();
     return std::nullopt;
   }
-  if (++record_.looks < looks_wanted_) return wait(Patience::making_looks[1]);
+  if (++record_.looks < looks_wanted_) return wait(Patience::making_looks[record_.looks]);
   draft_in_doubt_ = true;  // it may still appear: only one of them will be sent, the other is removed
   record_.looks = 0;
   save_step(Step::taken);
@@ -187,12 +191,14 @@ SubmissionRun::Move SubmissionRun::attach(std::stop_token stop) {
       try {
         upload_->run(stop);
       } catch (const mail::FaultError& error) {
+        if (upload_->progressed()) failures_ = 0;
         if (cancelled(error) || !upload_->in_doubt()) throw;
         upload_.reset();
         attachment_in_doubt_ = attachments_may_repeat_ = true;
         return making_unclear(error);
       }
       upload_.reset();
+      failures_ = 0;
       ++record_.attachments_done;
       save_step(Step::drafted);
     }
@@ -214,7 +220,7 @@ SubmissionRun::Move SubmissionRun::find_attachment(const std::vector<const mail:
   const auto need = std::count_if(
       parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(next) + 1,
       [&](const auto* part) { return equal_without_case(attachment_name(*part), attachment_name(wanted)); });
-  if (have < need && ++record_.looks < looks_wanted_) return wait(Patience::making_looks[1]);
+  if (have < need && ++record_.looks < looks_wanted_) return wait(Patience::making_looks[record_.looks]);
   attachment_in_doubt_ = false;
   record_.looks = 0;
   if (have >= need) {

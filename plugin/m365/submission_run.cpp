@@ -1,6 +1,7 @@
 #include "m365/submission_run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "m365/submission_text.h"
@@ -30,7 +31,8 @@ SubmissionRun::SubmissionRun(const SubmissionContext& context, const mail::Mail&
       done_before_(record_.step == Step::done),
       resumed_(record_.step != Step::taken) {
   if (resumed_ && record_.step == Step::drafted) attachment_in_doubt_ = attachments_may_repeat_ = true;
-  if (resumed_ && record_.step < Step::attached) looks_wanted_ = record_.step == Step::drafted ? 1 : 2;
+  if (resumed_ && record_.step < Step::attached)
+    looks_wanted_ = record_.step == Step::drafted ? 1 : static_cast<int>(std::size(Patience::making_looks));
   if (resumed_) draft_in_doubt_ = true;
   if (resumed_ && !done_before_) record_.looks = record_.step >= Step::send_wanted ? record_.looks : 0;
   if (!done_before_) ++record_.tries;
@@ -135,7 +137,6 @@ void SubmissionRun::save_step(Step step) {
     record_.step = before;
     throw;
   }
-  failures_ = 0;
 }
 
 NextMove SubmissionRun::wait(milliseconds time, const mail::Fault* why) {

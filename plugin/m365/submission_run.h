@@ -48,13 +48,16 @@ struct NextMove {
 
 /// How patient a submission is.
 struct Patience {
-  /// Looks after a send whose outcome is unclear: work has been seen to complete minutes after a 504, and search lags.
-  /// The pauses before each look: 20 s, 3 min, 10 min after the send. A positive finding ends them at once.
-  static constexpr std::chrono::seconds send_looks[] = {std::chrono::seconds(20), std::chrono::seconds(160),
-                                                        std::chrono::seconds(420)};
-  /// The same after a draft or attachment whose making is unclear. A second one does no harm (only one draft is sent, a
-  /// surplus attachment is removed), so these are short. After a plain refusal for load the first is enough.
-  static constexpr std::chrono::seconds making_looks[] = {std::chrono::seconds(15), std::chrono::seconds(45)};
+  /// The pauses before each look after a send whose outcome is unclear: work has been seen to complete minutes after a
+  /// 504, and search lags. So they spread over ten minutes; a positive finding ends them at once, which is why there is
+  /// an early one.
+  static constexpr std::chrono::seconds send_looks[] = {std::chrono::seconds(3), std::chrono::seconds(17),
+                                                        std::chrono::seconds(160), std::chrono::seconds(420)};
+  /// The same after a draft or attachment whose making is unclear. Making it a second time does no harm to the customer
+  /// (only one draft is sent, a surplus attachment is removed), but can leave a draft behind: over as long as late work
+  /// and a lagging search usually take. After a plain refusal for load the first is enough.
+  static constexpr std::chrono::seconds making_looks[] = {std::chrono::seconds(3), std::chrono::seconds(42),
+                                                          std::chrono::seconds(105)};
   /// Looks for the Message-ID of an accepted mail in Sent Items; it is accepted all the same.
   static constexpr std::chrono::seconds confirm_looks[] = {std::chrono::seconds(1), std::chrono::seconds(4),
                                                            std::chrono::seconds(15)};
@@ -94,7 +97,7 @@ class SubmissionRun {
   NextMove after_transient(const mail::Fault& fault);
   bool patience_ended() const;
   void save();
-  void save_step(store::Step step);  ///< progress: back-off starts anew
+  void save_step(store::Step step);
   NextMove wait(std::chrono::milliseconds time, const mail::Fault* why = nullptr);
   NextMove give_back(std::string reason, std::chrono::milliseconds retry_after, const mail::Fault* why = nullptr);
   NextMove conclude(mail::Verdict verdict, std::string reason);

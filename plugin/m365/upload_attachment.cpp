@@ -62,7 +62,7 @@ AttachmentUpload::AttachmentUpload(const SubmissionContext& context, std::string
 AttachmentUpload::~AttachmentUpload() = default;
 
 void AttachmentUpload::run(std::stop_token stop) {
-  in_doubt_ = false;
+  in_doubt_ = progressed_ = false;
   if (content_) {
     content_->resume(stop);
     return upload(stop);
@@ -175,6 +175,7 @@ void AttachmentUpload::answered(const http::Response& response, bool last) {
   if (next && *next <= content_->size() && (good || *next != before)) {
     // Also in a refusal: after a cut the service may stand further than we know, or less far.
     stalled_ = *next > before ? 0 : stalled_ + 1;
+    progressed_ = progressed_ || *next > before;
     session_->offset = *next;
     if (stalled_ < most_stalls && *next < content_->size()) return;
   } else if (good && !last) {

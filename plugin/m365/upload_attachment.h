@@ -33,6 +33,8 @@ class AttachmentUpload {
   /// whether it may stand there all the same. To be called again for a transient failure that left no doubt.
   void run(std::stop_token stop);
   bool in_doubt() const { return in_doubt_; }
+  /// The last run() brought pieces over before it failed.
+  bool progressed() const { return progressed_; }
 
  private:
   struct Session {
@@ -55,6 +57,7 @@ class AttachmentUpload {
   std::optional<Session> session_;
   bool in_doubt_ = false;
   bool finished_ = false;
+  bool progressed_ = false;
   bool too_small_ = false;     ///< the service wants it by POST
   bool too_large_ = false;     ///< the service wants it by session
   bool last_unclear_ = false;  ///< the last piece was sent and the answer lost
