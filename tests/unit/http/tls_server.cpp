@@ -1,6 +1,7 @@
 #include "tls_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -137,6 +138,9 @@ void TlsServer::serve(int fd) {
   const timeval patience = {10, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+
+  const int now = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);
 
   Peer peer(fd);
   {
