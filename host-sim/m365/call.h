@@ -88,6 +88,7 @@ const std::vector<Route>& folder_routes();
 const std::vector<Route>& message_routes();
 const std::vector<Route>& attachment_routes();
 const std::vector<Route>& sending_routes();
+const std::vector<Route>& id_routes();
 
 }  // namespace embedded
 

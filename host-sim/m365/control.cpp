@@ -142,7 +142,7 @@ HttpResponse flood(const Errand& errand, const Directory::UserPtr& user) {
     need_folder(mailbox, folder);
   }
   FloodMaker maker(options);
-  for (std::size_t i = 0; i < options.count; ++i) {
+  for (std::size_t i = 0; i < options.count && !errand.world.stop.stopped(); ++i) {
     Message message = maker.next();
     const auto lock = mailbox.lock();
     mailbox.add(&need_folder(mailbox, folder), std::move(message));

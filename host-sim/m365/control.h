@@ -50,7 +50,8 @@
 //            (of a half body)}} Without status the work is done and its answer bent. The first rule that hits wins.
 //            Operations: token, batch, upload.put, folders.list|get|create|update|delete|delta,
 //            messages.list|delta|count|get|mime|update|delete|move|copy|purge|send|reply,
-//            attachments.list|get|value|create| delete|session, drafts.create|createReply, sendMail, users.get.
+//            attachments.list|get|value|create| delete|session, drafts.create|createReply, sendMail, users.get,
+//            ids.translate.
 //   GET    /faults     the rules with "met" and "hit"          DELETE /faults
 //   POST   /search_lag {"seconds": 5}           $filter does not find what was stored in that time
 //   POST   /delta/forget {"mailbox": .., "folder": ..}   delta state is lost: 410; both optional

@@ -57,8 +57,9 @@ FaultEffect parse_effect(const Json& source) {
   if (source.find("work_done_ms_later") != nullptr) {
     effect.work = Work::later;
     effect.later_ms = number_of(source, "work_done_ms_later");
-    if (effect.status == 0) effect.status = 504;
   }
+  // What is not done yet has no answer of its own.
+  if (effect.work == Work::later && effect.status == 0) effect.status = 504;
   using Cut = FaultEffect::Cut;
   effect.cut = choice(
       source, "cut",

@@ -27,9 +27,9 @@ bool matches(const Route& route, const std::vector<std::string>& path, std::size
   return at == path.size();
 }
 
-const std::array<const std::vector<Route>*, 4>& tables() {
-  static const std::array<const std::vector<Route>*, 4> all = {&message_routes(), &folder_routes(),
-                                                               &attachment_routes(), &sending_routes()};
+const std::array<const std::vector<Route>*, 5>& tables() {
+  static const std::array<const std::vector<Route>*, 5> all = {&message_routes(), &folder_routes(),
+                                                               &attachment_routes(), &sending_routes(), &id_routes()};
   return all;
 }
 

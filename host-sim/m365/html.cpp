@@ -100,9 +100,9 @@ std::size_t skip_element(std::string_view html, std::size_t at, const std::strin
 
 }  // namespace
 
-std::string html_to_text(std::string_view html) {
+std::string html_to_text(std::string_view html, std::size_t enough) {
   std::string out;
-  for (std::size_t at = 0; at < html.size();) {
+  for (std::size_t at = 0; at < html.size() && out.size() < enough;) {
     const char c = html[at];
     if (c == '<') {
       if (html.substr(at, 4) == "<!--") {

@@ -8,7 +8,8 @@
 namespace embedded {
 
 // Readable text: tags out, blocks on lines of their own, the common entities decoded.
-std::string html_to_text(std::string_view html);
+// Stops once `enough` bytes are made.
+std::string html_to_text(std::string_view html, std::size_t enough = static_cast<std::size_t>(-1));
 // A text as an html page, as Exchange makes one.
 std::string text_to_html(std::string_view text);
 // Without script elements and on... attributes: what Graph calls unsafe (graph-mail.md section 8).

@@ -43,7 +43,7 @@ struct HttpRequest {
 // How an answer leaves. Everything but `whole` ends the connection: faults on request.
 enum class Departure {
   whole,
-  none,             // closed without an answer
+  none,             // connection reset, no answer
   half_then_close,  // half of the body, then close_notify: looks like a clean end
   half_then_cut,    // half of the body, then the socket goes away
 };

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
@@ -54,6 +55,11 @@ class Wire {
     if (SSL_accept(ssl_) != 1) throw Closed();
   }
   void close_notify() { SSL_shutdown(ssl_); }
+  // The close that follows tells the peer "connection reset".
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(SSL_get_fd(ssl_), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
 
   void write(std::string_view bytes) {
     if (bytes.empty()) return;
@@ -200,7 +206,10 @@ std::string head_of(const HttpResponse& response, bool close) {
 
 // Returns false when the connection ends here.
 bool write_response(Wire& wire, const HttpResponse& response, bool head_only, bool close) {
-  if (response.departure == Departure::none) return false;
+  if (response.departure == Departure::none) {
+    wire.reset();
+    return false;
+  }
   std::string head = head_of(response, close);
   std::string_view body = head_only ? std::string_view() : response.content();
   const bool halved = response.departure != Departure::whole;
@@ -279,7 +288,11 @@ struct HttpsServer::Impl {
       if (waited[1].revents != 0) return;
       if (waited[0].revents == 0) continue;
       const int socket = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-      if (socket < 0) continue;
+      if (socket < 0) {
+        // Out of descriptors, most likely: the connection stays in the backlog until one is free.
+        if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        continue;
+      }
       const int on = 1;
       ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       {

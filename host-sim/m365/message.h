@@ -49,8 +49,9 @@ struct Content {
   std::optional<std::string> html, text;  // as many as the mail has
   std::string importance = "normal";
   std::string internet_message_id, in_reply_to, references;
-  HeaderList transport_headers;  // of a mail that came: wire order, unfolded, values as on the wire
-  HeaderList own_headers;        // of a draft: the x- ones given by the client
+  // It came by transport: the header of `mime` is what Graph shows as internetMessageHeaders (mime_read.h).
+  bool travelled = false;
+  HeaderList own_headers;  // of a draft: the x- ones given by the client
   std::vector<Attachment> attachments;
   std::uint64_t next_attachment = 1;
   std::string message_class = "IPM.Note";

@@ -315,7 +315,7 @@ std::vector<Address> addresses(const HeaderBlock& block, std::string_view name) 
 }
 
 void read_headers(const HeaderBlock& block, Content& content) {
-  for (const auto& [name, value] : block.fields) content.transport_headers.emplace_back(name, to_utf8(value));
+  content.travelled = true;
   const auto text = [&](std::string_view name) {
     const std::string* value = block.find(name);
     return value != nullptr ? *value : std::string();
@@ -347,6 +347,13 @@ void read_headers(const HeaderBlock& block, Content& content) {
 }
 
 }  // namespace
+
+HeaderList transport_headers(const Content& content) {
+  if (!content.travelled || !content.mime) return {};
+  HeaderList fields = read_header_block(*content.mime).fields;
+  for (auto& field : fields) field.second = to_utf8(field.second);
+  return fields;
+}
 
 Content read_mime(std::string_view mime) {
   initialise();

@@ -15,6 +15,10 @@ namespace embedded {
 // attachments.
 Content read_mime(std::string_view mime);
 
+// internetMessageHeaders of a mail that travelled: wire order, unfolded, values as on the wire. Read from `mime` each
+// time, for they are large and seldom asked. Empty for what never travelled.
+HeaderList transport_headers(const Content& content);
+
 }  // namespace embedded
 
 #endif  // HOST_SIM_M365_MIME_READ_H_

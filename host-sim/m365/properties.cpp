@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "m365/mime_read.h"
 #include "m365/text.h"
 
 namespace embedded {
@@ -79,7 +80,7 @@ std::optional<std::string> property_value(const Message& message, const std::str
   if (tag == "0xe06") return rfc3339(message.received);
   if (tag == "0x7d") {
     std::string text;
-    for (const auto& [name, value] : message.transport_headers) text += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : transport_headers(message)) text += name + ": " + value + "\r\n";
     return some(text);
   }
   return std::nullopt;

@@ -165,6 +165,18 @@ void append_body(std::string& out, const Content& message, const View& view) {
   out += '}';
 }
 
+HeaderList shown_headers(const Message& message) {
+  return message.travelled ? transport_headers(message) : message.own_headers;
+}
+
+// Enough of the text for a preview: html is not read to its end.
+std::string preview_of(const Content& message) {
+  constexpr std::size_t enough = 2048;
+  if (message.text && (!message.html || !message.text->empty()))
+    return preview(std::string_view(*message.text).substr(0, enough));
+  return message.html ? preview(html_to_text(*message.html, enough)) : std::string();
+}
+
 std::string_view odata_type(const Content& message) {
   if (message.meeting_method.empty()) return "#microsoft.graph.message";
   if (message.meeting_method == "REQUEST") return "#microsoft.graph.eventMessageRequest";
@@ -211,7 +223,7 @@ void append_item(std::string& out, const Attachment& attachment, const View& vie
                                                 [](const Attachment& a) { return !a.is_inline; }));
   members.text("internetMessageId", content.internet_message_id);
   members.text_or_null("subject", content.subject);
-  members.text("bodyPreview", preview(plain_body(content)));
+  members.text("bodyPreview", preview_of(content));
   members.text("importance", content.importance);
   members.boolean("isRead", false);
   members.boolean("isDraft", false);
@@ -299,7 +311,7 @@ void append_message_members(std::string& out, const Mailbox& mailbox, const Mess
   if (has(kHasAttachments)) members.boolean("hasAttachments", message.has_real_attachments());
   if (has(kInternetMessageId)) members.text("internetMessageId", message.internet_message_id);
   if (has(kSubject)) members.text_or_null("subject", message.subject);
-  if (has(kBodyPreview)) members.text("bodyPreview", preview(plain_body(message)));
+  if (has(kBodyPreview)) members.text("bodyPreview", preview_of(message));
   if (has(kImportance)) members.text("importance", message.importance);
   if (has(kParentFolder)) members.text("parentFolderId", mailbox.id_of(*message.folder));
   if (has(kConversationId)) members.text("conversationId", conversation_id_text(mailbox, message));
@@ -351,10 +363,9 @@ void append_message_members(std::string& out, const Mailbox& mailbox, const Mess
     members.json("flag", message.flag.is_null() ? Json(Json::Object{{"flagStatus", "notFlagged"}}) : message.flag);
   if (has(kMeetingType) && meeting) members.text("meetingMessageType", meeting_type(message));
   // Left out, not empty, for what never travelled (what-users-ask.md 2.1).
-  if (has(kInternetHeaders) && (!message.transport_headers.empty() || !message.own_headers.empty())) {
+  if (const HeaderList headers = has(kInternetHeaders) ? shown_headers(message) : HeaderList(); !headers.empty()) {
     members.name("internetMessageHeaders");
     out += '[';
-    const auto& headers = message.transport_headers.empty() ? message.own_headers : message.transport_headers;
     for (const auto& header : headers) {
       if (&header != &headers.front()) out += ',';
       out += "{\"name\":";

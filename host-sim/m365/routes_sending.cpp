@@ -46,7 +46,7 @@ Message draft_from_mime(const World& world, const HttpRequest& request) {
   // The From header is ignored (section 10.1), and a draft never travelled.
   draft.from.reset();
   draft.sender.reset();
-  draft.transport_headers.clear();
+  draft.travelled = false;
   draft.mime_upload = true;
   for (const auto& [name, value] : block.fields) {
     if (starts_with_ignoring_case(name, "x-")) draft.own_headers.emplace_back(name, decode_words(value));

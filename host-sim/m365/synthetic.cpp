@@ -76,7 +76,6 @@ Message FloodMaker::next() {
   message.from->address = numbered(message.from->address, number);
   message.sender = message.from;
   if (message.html) message.html = numbered(*message.html, number);
-  for (auto& header : message.transport_headers) header.second = numbered(header.second, number);
   for (auto& attachment : message.attachments) attachment.modified = message.received;
   message.mime = std::make_shared<const std::string>(numbered(*message.mime, number));
   return message;

@@ -70,10 +70,10 @@ class MimeTest : public CppUnit::TestFixture {
   void headers_stand_in_wire_order() {
     const Content mail =
         read_mime(simple_mail("Received: one\r\nX-A: =?utf-8?Q?=C3=A4?=\r\nReceived: two\r\n\tfolded\r\nEmpty:\r\n"));
-    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, mail.transport_headers.size());
-    CPPUNIT_ASSERT_EQUAL(std::string("=?utf-8?Q?=C3=A4?="), mail.transport_headers[1].second);
-    CPPUNIT_ASSERT_EQUAL(std::string("two folded"), mail.transport_headers[2].second);
-    CPPUNIT_ASSERT_EQUAL(std::string(), mail.transport_headers[3].second);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, transport_headers(mail).size());
+    CPPUNIT_ASSERT_EQUAL(std::string("=?utf-8?Q?=C3=A4?="), transport_headers(mail)[1].second);
+    CPPUNIT_ASSERT_EQUAL(std::string("two folded"), transport_headers(mail)[2].second);
+    CPPUNIT_ASSERT_EQUAL(std::string(), transport_headers(mail)[3].second);
   }
 
   void html_is_preferred_and_inline_is_no_attachment() {
