@@ -180,6 +180,7 @@ void settle(Delivery& delivery, Verdict verdict, std::chrono::milliseconds retry
   }
   const std::lock_guard lock(stream.mutex);
   stream.undecided.erase(delivery.message_id);
+  stream.asides_changed = true;
 }
 
 // Given up after 24 h, while other mails of the mailbox were read: it is treated like a rejected one.

@@ -52,7 +52,7 @@ void plan_after_failure(Stream& stream, const mail::Fault& fault) {
   stream.health.degraded(Aspect::marking, fault, wait, stream.core.wall());
   {
     const std::lock_guard lock(stream.mutex);
-    stream.marks_quick = false;
+    stream.marks = Stream::Marks::failing;
   }
   plan(stream, stream.core.now() + wait, false);
 }
@@ -98,17 +98,13 @@ Part collect(const StreamPtr& stream, bool first, std::vector<MarkJob>& jobs) {
 }  // namespace
 
 void wake_marking(Stream& stream) {
-  bool quick = false;
+  Stream::Marks marks;
   {
     const std::lock_guard lock(stream.mutex);
-    quick = stream.marks_quick;
+    marks = stream.marks;
   }
-  if (quick) {
-    stream.core.schedule.plan(mark_job(stream.id), stream.core.now() + gathering, stream.settings.priority,
-                              stream.account->mark_group());
-  } else {
-    stream.core.schedule.hasten(mark_job(stream.id), stream.core.now() + 5min);
-  }
+  if (marks == Stream::Marks::failing) return;  // its next try is planned
+  plan(stream, stream.core.now() + gathering, marks == Stream::Marks::quick);
 }
 
 void take_marking_turn(const StreamPtr& stream, const std::vector<StreamPtr>& more) {
@@ -136,7 +132,7 @@ void take_marking_turn(const StreamPtr& stream, const std::vector<StreamPtr>& mo
     if (!faults[i]) {
       {
         const std::lock_guard lock(each.mutex);
-        each.marks_quick = quick;
+        each.marks = quick ? Stream::Marks::quick : Stream::Marks::slow;
       }
       faults[i] = fault_of(each, [&] { plan_after_work(each, parts[i]); });
     }

@@ -120,9 +120,9 @@ void plan_walks(Stream& stream) {
   const store::Cursor& cursor = stream.cursor;
   if (first_fetch_held(stream)) return;
   if (cursor.reconciled_whole == mail::WallTime{}) {
-    stream.walks.push_back({Walk::Kind::first, {}, 0, 0});
+    stream.walks.emplace_back(Walk::Kind::first);
   } else if (stream.series_since) {
-    stream.walks.push_back({Walk::Kind::whole, {}, 0, 0});
+    stream.walks.emplace_back(Walk::Kind::whole);
   }
 }
 

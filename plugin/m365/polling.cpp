@@ -213,11 +213,14 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   std::vector<Arrival> arrivals;
   for (std::size_t i = 0; i < single.size(); ++i) {
     MessageRow& row = single[i];
-    if (row.removed) {
-      take_removed(stream, *folder, row);
-    } else if (!known[i] || !take_known(stream, *folder, row, list)) {
+    if (row.removed) continue;
+    if (!known[i] || !take_known(stream, *folder, row, list)) {
       if (auto arrival = take_new(stream, *folder, std::move(row), list)) arrivals.push_back(std::move(*arrival));
     }
+  }
+  // After those that came: a mail whose id changed shows as both, and keeps its identity.
+  for (const MessageRow& row : single) {
+    if (row.removed) take_removed(stream, *folder, row);
   }
   std::ranges::stable_sort(arrivals, [](const Arrival& a, const Arrival& b) {
     return a.row.received.value_or(mail::WallTime{}) < b.row.received.value_or(mail::WallTime{});

@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using mail::Level;
 
-constexpr int list_page = 250;
 constexpr std::chrono::hours recent{48}, whole_interval{24};
 // A mail can stand in the folder hours after its receivedDateTime when it was scanned first (exchange-admin.md, 10).
 constexpr std::chrono::hours overlap{2};
@@ -23,7 +22,8 @@ constexpr std::size_t most_cleaned = 100;  // receipts looked after in a day
 
 std::string list_path(const Stream& stream, const Walk& walk) {
   std::string path = user_path(stream.settings.user) + "/mailFolders/" + http::percent_encode(stream.folder->id) +
-                     "/messages?$select=" + thin_select + "&$top=" + std::to_string(list_page);
+                     "/messages?$select=" + thin_select + "&$top=" + std::to_string(walk.top);
+  if (walk.own_pages) path += "&$skip=" + std::to_string(walk.seen);
   const auto since = [&path](mail::WallTime time) {
     path +=
         "&$filter=" + http::percent_encode("receivedDateTime ge " + format_time(time)) + "&$orderby=receivedDateTime";
@@ -143,13 +143,33 @@ void begin_walks(Stream& stream) {
     return;
   }
   if (!stream.lists_instead || stream.round_done) {
-    stream.walks.push_back({Walk::Kind::unread, {}, 0, 0});
-    stream.walks.push_back({Walk::Kind::recent, {}, 0, 0});
+    stream.walks.emplace_back(Walk::Kind::unread);
+    stream.walks.emplace_back(Walk::Kind::recent);
   }
   if (stream.core.wall() - stream.cursor.reconciled_whole >= whole_interval) {
-    stream.walks.push_back({Walk::Kind::whole, {}, 0, 0});
-    stream.walks.push_back({Walk::Kind::cleanup, {}, 0, 0});
+    stream.walks.emplace_back(Walk::Kind::whole);
+    stream.walks.emplace_back(Walk::Kind::cleanup);
   }
+}
+
+void begin_anew(Walk& walk) {
+  walk.next_link.clear();
+  walk.seen = 0;
+  walk.own_pages = false;
+}
+
+// The page is asked for again in halves, by our own count, until the row that cannot be read stands alone; that one is
+// left out. Its mail shows in the change feed, which has its own way with such rows.
+void page_unreadable(Stream& stream, Walk& at) {
+  at.own_pages = true;
+  if (at.top > 1) {
+    at.top /= 2;
+  } else {
+    ++at.seen;
+    at.top = Walk::page;
+    stream.note(Level::warning, "a row of a list cannot be read and is left out");
+  }
+  at.next_link = list_path(stream, at);
 }
 
 void walk_page(Stream& stream) {
@@ -162,14 +182,21 @@ void walk_page(Stream& stream) {
   request.path = at.next_link.empty() ? list_path(stream, at) : at.next_link;
   request.operation = "list the folder";
   request.mailbox = stream.settings.user;
-  MessagePage page;
+  std::string body;
   try {
-    page = decode_message_page(stream.graph().send(request, stream.token()).body);
+    body = stream.graph().send(request, stream.token()).body;
   } catch (const GraphError& error) {
     if (tells_folder_missing(error)) stream.opened = false;
     // A link that the service does not take any more: the list begins anew.
-    if (error.status() < 500 && error.status() != 429) at.next_link.clear();
+    if (error.status() < 500 && error.status() != 429) begin_anew(at);
     throw;
+  }
+  MessagePage page;
+  try {
+    page = decode_message_page(body);
+  } catch (const mail::FaultError&) {
+    page_unreadable(stream, at);
+    return;
   }
   at.seen += static_cast<unsigned>(page.rows.size());
   for (const MessageRow& row : page.rows) {
@@ -178,8 +205,13 @@ void walk_page(Stream& stream) {
   if (at.kind == Walk::Kind::first) page.rows = skip_unwanted(stream, std::move(page.rows));
   at.found += static_cast<unsigned>(take_rows(stream, std::move(page.rows), true));
   const bool stuck = !page.next_link.empty() && page.next_link == at.next_link;
-  at.next_link = page.next_link;
-  if (at.next_link.empty() || stuck) walk_ended(stream);
+  const bool ended = page.next_link.empty() || stuck;
+  at.next_link = std::move(page.next_link);
+  if (at.own_pages && !ended) {
+    at.top = std::min(Walk::page, at.top * 2);
+    at.next_link = list_path(stream, at);
+  }
+  if (ended) walk_ended(stream);
 }
 
 }  // namespace
@@ -195,7 +227,7 @@ void walk(Stream& stream) {
 
 void poll_by_list(Stream& stream) {
   if (stream.walks.empty() || stream.walks.front().kind != Walk::Kind::poll)
-    stream.walks.push_front({Walk::Kind::poll, {}, 0, 0});
+    stream.walks.emplace_front(Walk::Kind::poll);
   walk_page(stream);
 }
 

@@ -53,7 +53,7 @@ void Stream::reset() {
   marks_waiting = false;
   asides_changed = false;
   idle_owed = false;
-  marks_quick = true;
+  marks = Marks::quick;
   // unsaved and unsaved_asides stay: they are verdicts of the host, still to be written.
 }
 

@@ -40,9 +40,13 @@ struct Arrival {
 
 /// A list that proves that the change feed missed nothing, page by page.
 struct Walk {
-  enum class Kind { first, unread, recent, whole, poll, cleanup } kind = Kind::unread;
+  enum class Kind { first, unread, recent, whole, poll, cleanup } kind;
+  explicit Walk(Kind what) : kind(what) {}
   std::string next_link;  ///< empty: not begun
   unsigned seen = 0, found = 0;
+  static constexpr unsigned page = 250;
+  unsigned top = page;
+  bool own_pages = false;  ///< `next_link` is ours, by count: a page could not be read
 };
 
 struct Stream : std::enable_shared_from_this<Stream> {
@@ -103,7 +107,8 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool incident_to_hold = false;  ///< the mails rejected by it are still to be kept from being moved
   bool marks_waiting = false;     ///< the marking half has work
   bool asides_changed = false;    ///< by a late verdict
-  bool idle_owed = false;         ///< on_idle waits for the marking half
+  enum class Marks { quick, slow, failing } marks = Marks::quick;  ///< only quick ones share a batch
+  bool idle_owed = false;                                          ///< on_idle waits for the marking half
 
   // --- Only the worker that runs the marking half. ---
   struct MarkTrouble {
