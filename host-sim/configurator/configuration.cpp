@@ -255,6 +255,17 @@ bool names_mailbox(std::string_view account) {
   return true;
 }
 
+// A certificate file is named as a secret's file is: relative to the configuration, wherever host-sim was started.
+static void resolve_files(Configuration& configuration) {
+  const std::filesystem::path folder = std::filesystem::absolute(configuration.file).parent_path();
+  const auto resolve = [&folder](Settings& settings) {
+    const std::string* file = settings.find("ca_file");
+    if (file != nullptr && !file->empty()) settings.set("ca_file", (folder / *file).string());
+  };
+  for (IncomingServer& server : configuration.incoming) resolve(server.settings);
+  if (configuration.outgoing) resolve(configuration.outgoing->settings);
+}
+
 Configuration read_configuration(const std::filesystem::path& file, const TypeCatalog& types) {
   Findings findings;
   findings.file = file;
@@ -271,6 +282,7 @@ Configuration read_configuration(const std::filesystem::path& file, const TypeCa
   }
   if (!findings.problems.empty()) throw ConfigurationError(std::move(findings.problems));
   configuration.file = file;
+  resolve_files(configuration);
   configuration.warnings = std::move(findings.warnings);
   return configuration;
 }

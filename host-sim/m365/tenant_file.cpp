@@ -407,6 +407,7 @@ void write_contact_center(const World& world, const ContactCenter& center, const
     queues.push(std::move(entry));
   }
   const Json secret = Json::Object{{"file", "secret.txt"}};
+  const std::string ca_file = std::filesystem::absolute(dir / "ca.pem").string();  // whoever reads it, from wherever
   const Json incoming = Json::Object{{"name", "Embedded M365"},
                                      {"type", "m365"},
                                      {"address", world.origin + "/" + center.tenant},
@@ -414,14 +415,14 @@ void write_contact_center(const World& world, const ContactCenter& center, const
                                      {"client_id", center.client_id},
                                      {"secret", secret},
                                      {"graph_endpoint", world.origin},
-                                     {"ca_file", "ca.pem"}};
+                                     {"ca_file", ca_file}};
   const Json outgoing = Json::Object{{"enable", true},
                                      {"type", "m365"},
                                      {"server", center.tenant},
                                      {"port", ""},
                                      {"login_address", world.origin},
                                      {"graph_endpoint", world.origin},
-                                     {"ca_file", "ca.pem"},
+                                     {"ca_file", ca_file},
                                      {"authentication_type", "OAuth Service"},
                                      {"server_user", center.client_id},
                                      {"password", secret}};
