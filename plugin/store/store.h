@@ -51,6 +51,8 @@ enum class Decision : int { accepted = 1, rejected = 2, skipped = 3 /* before st
 struct Receipt {
   StreamId stream = 0;
   std::string message_id;  ///< immutable
+  /// Stored as a hash only: receipts that are read back have none, except by receipt_like. Written without one, a
+  /// receipt keeps the one it has. Without Message-ID or time of arrival it is like no other.
   Fingerprint fingerprint;
   Decision decision = Decision::accepted;
   std::string pending_mark;  ///< empty: nothing left to do; else "read", "move:<folder>", "delete", ...
@@ -91,31 +93,36 @@ struct Submission {
 };
 
 /// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns, or throws
-/// mail::FaultError (Cause::state_disk) and has changed nothing.
+/// mail::FaultError (Cause::state_disk) and has changed nothing. Remedy::wait: no room, a failing disk, another program
+/// that holds the file; it works again when that is over. Remedy::administrator: the file is damaged, and the next
+/// open() sets it aside. Look-ups throw likewise, and never wait for a writer.
 class Store {
  public:
   /// Opens or creates `dir`/m365.db (mode 0600; WAL). A damaged or foreign file is set aside as m365.db.damaged-<time>,
-  /// its name written to `log` at error; a file of a newer schema is refused. Two processes on one file: the second is
-  /// refused. Throws mail::FaultError (Cause::state_disk).
+  /// its name written to `log` at error; a file of a newer schema is refused. Two stores on one file, of one process or
+  /// of two: the second is refused. `dir` is made (0700) when missing. `log` is used during the call only. A file that
+  /// was not closed is checked first, which takes about a second for a million receipts. Throws mail::FaultError
+  /// (Cause::state_disk).
   static std::shared_ptr<Store> open(const std::filesystem::path& dir, mail::Log& log, std::function<WallTime()> wall);
   virtual ~Store() = default;
 
   virtual StreamId stream(const StreamKey& key) = 0;  ///< made when new
+  /// cursor, save_cursor: std::logic_error for a stream that was never made.
   virtual Cursor cursor(StreamId stream) = 0;
   virtual void save_cursor(StreamId stream, const Cursor& cursor) = 0;
 
   virtual std::optional<Receipt> receipt(StreamId stream, std::string_view message_id) = 0;
-  /// Another receipt of the same mail, in any stream of the tenant, under another id.
+  /// The latest receipt of the same mail, in any stream, under whatever id.
   virtual std::optional<Receipt> receipt_like(const Fingerprint& fingerprint) = 0;
   /// Which of `message_ids` have a receipt in this stream.
   virtual std::vector<bool> receipts_known(StreamId stream, const std::vector<std::string>& message_ids) = 0;
-  /// Writes the receipt and removes the mail's SetAside row, in one transaction.
+  /// Writes the receipt, or replaces the one there is, and removes the mail's SetAside row, in one transaction.
   virtual void decide(const Receipt& receipt) = 0;
   virtual void decide_all(const std::vector<Receipt>& receipts) = 0;
   /// pending_mark of these is done.
   virtual void marked(StreamId stream, const std::vector<std::string>& message_ids) = 0;
   virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
-  virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;
+  virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;  ///< oldest decision first
   virtual std::size_t to_mark_count(StreamId stream) = 0;
   /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by
   /// id.
