@@ -257,7 +257,7 @@ HttpResponse mailboxes(const Errand& errand) {
   if (errand.path.size() < 2) throw NotFound("name a mailbox");
   const auto user = errand.mailbox_user(errand.path[1]);
   const std::string& method = errand.request.method;
-  if (errand.path.size() == 2 && method == "GET") return answer(200, state_of(*user, errand.option("folder")));
+  if (errand.path.size() == 2 && method == "GET") return answer(200, state_of(*user, errand.option("folder"), true));
   const std::string what = errand.path.size() > 2 ? errand.path[2] : std::string();
   if (what == "messages" && errand.path.size() == 3 && (method == "POST" || method == "PUT"))
     return put_mail(errand, user);
@@ -279,10 +279,10 @@ HttpResponse state(const Errand& errand) {
   const std::string only = errand.option("mailbox");
   const std::string folder = errand.option("folder");
   if (!only.empty()) {
-    all.push(state_of(*errand.mailbox_user(only), folder));
+    all.push(state_of(*errand.mailbox_user(only), folder, false));
   } else {
     for (const auto& user : errand.world.directory.users()) {
-      if (user->mailbox) all.push(state_of(*user, folder));
+      if (user->mailbox) all.push(state_of(*user, folder, false));
     }
   }
   return answer(200, Json::Object{{"mailboxes", std::move(all)}});

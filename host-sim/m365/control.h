@@ -13,8 +13,8 @@
 //   "attachment_size": 0,
 //                                   "from": "2026-01-01T00:00:00Z", "step_seconds": 1, "subject": "Flood"}
 //            Synthetic html mails, numbered; the newest arrives now when "from" is missing. 201 {"count": N}
-//   GET    /mailboxes/{a}                       folders and messages, as in /state
-//   GET    /mailboxes/{a}/messages/{m}          one message, as in /state
+//   GET    /mailboxes/{a}                       folders and messages, as in /state, with "text" and "html"
+//   GET    /mailboxes/{a}/messages/{m}          one message, as in /state, with "text" and "html"
 //   GET    /mailboxes/{a}/messages/{m}/mime     as it arrived or left; for a draft as it would leave
 //   PATCH  /mailboxes/{a}/messages/{m}          {"is_read": true, "received": RFC3339, "subject": ".."}: by a person
 //   POST   /mailboxes/{a}/messages/{m}/move     {"folder": {f}}: by a person, or a rule
@@ -104,8 +104,8 @@ struct User;
 class Mailbox;
 struct Message;
 struct Folder;
-Json state_of(const User& user, const std::string& folder_filter);
-Json state_of(Mailbox& mailbox, const Message& message);
+Json state_of(const User& user, const std::string& folder_filter, bool bodies);
+Json state_of(Mailbox& mailbox, const Message& message, bool bodies = true);
 // By well-known name, id or display name; nullptr when there is none. The mailbox's lock is held.
 Folder* find_folder(Mailbox& mailbox, const std::string& name);
 

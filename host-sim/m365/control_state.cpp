@@ -35,7 +35,7 @@ Folder* find_folder(Mailbox& mailbox, const std::string& name) {
   return nullptr;
 }
 
-Json state_of(Mailbox& mailbox, const Message& message) {
+Json state_of(Mailbox& mailbox, const Message& message, bool bodies) {
   Json attachments{Json::Array{}};
   for (const auto& attachment : message.attachments) {
     const std::string_view bytes = attachment.bytes ? std::string_view(*attachment.bytes) : std::string_view();
@@ -61,37 +61,40 @@ Json state_of(Mailbox& mailbox, const Message& message) {
   for (const auto& id : message_ids(message.references)) references.push(id);
   Json categories{Json::Array{}};
   for (const auto& category : message.categories) categories.push(category);
-  return Json::Object{
-      {"id", mailbox.id_of(message, IdForm::ordinary)},
-      {"immutable_id", mailbox.id_of(message, IdForm::immutable)},
-      {"subject", optional_text(message.subject)},
-      {"internet_message_id", message.internet_message_id},
-      {"is_read", message.is_read},
-      {"is_draft", message.is_draft},
-      {"folder", message.folder->well_known.empty() ? message.folder->name : message.folder->well_known},
-      {"received", rfc3339(message.received)},
-      {"sent", rfc3339(message.sent_time)},
-      {"from", address_json(message.from)},
-      {"sender", address_json(message.sender)},
-      {"to", addresses_json(message.to)},
-      {"cc", addresses_json(message.cc)},
-      {"bcc", addresses_json(message.bcc)},
-      {"reply_to", addresses_json(message.reply_to)},
-      {"in_reply_to", message.in_reply_to},
-      {"references", std::move(references)},
-      {"conversation_id", conversation_id_text(mailbox, message)},
-      {"message_class", message.message_class},
-      {"importance", message.importance},
-      {"categories", std::move(categories)},
-      {"size", message.size()},
-      {"text", optional_text(message.text)},
-      {"html", optional_text(message.html)},
-      {"headers", std::move(headers)},
-      {"properties", std::move(properties)},
-      {"attachments", std::move(attachments)}};
+  Json state =
+      Json::Object{{"id", mailbox.id_of(message, IdForm::ordinary)},
+                   {"immutable_id", mailbox.id_of(message, IdForm::immutable)},
+                   {"subject", optional_text(message.subject)},
+                   {"internet_message_id", message.internet_message_id},
+                   {"is_read", message.is_read},
+                   {"is_draft", message.is_draft},
+                   {"folder", message.folder->well_known.empty() ? message.folder->name : message.folder->well_known},
+                   {"received", rfc3339(message.received)},
+                   {"sent", rfc3339(message.sent_time)},
+                   {"from", address_json(message.from)},
+                   {"sender", address_json(message.sender)},
+                   {"to", addresses_json(message.to)},
+                   {"cc", addresses_json(message.cc)},
+                   {"bcc", addresses_json(message.bcc)},
+                   {"reply_to", addresses_json(message.reply_to)},
+                   {"in_reply_to", message.in_reply_to},
+                   {"references", std::move(references)},
+                   {"conversation_id", conversation_id_text(mailbox, message)},
+                   {"message_class", message.message_class},
+                   {"importance", message.importance},
+                   {"categories", std::move(categories)},
+                   {"size", message.size()},
+                   {"headers", std::move(headers)},
+                   {"properties", std::move(properties)},
+                   {"attachments", std::move(attachments)}};
+  if (bodies) {
+    state.set("text", optional_text(message.text));
+    state.set("html", optional_text(message.html));
+  }
+  return state;
 }
 
-Json state_of(const User& user, const std::string& folder_filter) {
+Json state_of(const User& user, const std::string& folder_filter, bool bodies) {
   Json folders{Json::Array{}};
   if (user.mailbox) {
     Mailbox& mailbox = *user.mailbox;
@@ -100,7 +103,7 @@ Json state_of(const User& user, const std::string& folder_filter) {
     for (const Folder* folder : mailbox.folders()) {
       if (!folder_filter.empty() && folder != only) continue;
       Json messages{Json::Array{}};
-      for (const Message* message : folder->by_received) messages.push(state_of(mailbox, *message));
+      for (const Message* message : folder->by_received) messages.push(state_of(mailbox, *message, bodies));
       folders.push(Json::Object{{"id", mailbox.id_of(*folder)},
                                 {"name", folder->name},
                                 {"well_known", folder->well_known.empty() ? Json() : Json(folder->well_known)},

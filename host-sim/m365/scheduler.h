@@ -25,7 +25,11 @@ class Scheduler {
     changed_.notify_all();
   }
   // After the clock was advanced.
-  void look_again() { changed_.notify_all(); }
+  void look_again() {
+    // Through the lock: a thread between its look at the clock and its wait would miss the call.
+    { const std::lock_guard lock(mutex_); }
+    changed_.notify_all();
+  }
   // Work that is not due is dropped. Idempotent.
   void stop() {
     {
