@@ -81,7 +81,6 @@ NextMove SubmissionRun::after(const mail::FaultError& error, std::stop_token sto
   if (fault.remedy == mail::Remedy::cancelled || stop.stop_requested())
     return {NextMove::Kind::interrupted, {}, cut_short(), {}};
   if (record_.step == Step::done) return {NextMove::Kind::finished, {}, stored_outcome(), {}};
-  ++record_.tries;
   if (fault.cause == mail::Cause::send_limit) {
     const milliseconds pause = std::max(context_.limits.limit_reached(mailbox_), fault.retry_after);
     log_fault(fault, "the mailbox pauses");
@@ -96,6 +95,7 @@ NextMove SubmissionRun::after(const mail::FaultError& error, std::stop_token sto
       log_fault(fault, administrator_seen_ ? "given back to the host" : "tried once more");
       if (std::exchange(administrator_seen_, true))
         return give_back(fault.text, std::max<milliseconds>(Patience::offer_again, fault.retry_after), &fault);
+      ++record_.tries;
       return wait(Patience::confirm_trouble, &fault);
     case mail::Remedy::wait:
     case mail::Remedy::cancelled:
@@ -108,6 +108,7 @@ NextMove SubmissionRun::after_transient(const mail::Fault& fault) {
   if (patience_ended())
     return give_back(fault.text, std::max<milliseconds>(Patience::offer_again, fault.retry_after), &fault);
   milliseconds pause = Patience::longest_backoff;
+  ++record_.tries;
   if (failures_ < 10) pause = std::min<milliseconds>(pause, Patience::first_backoff * (1 << failures_));
   ++failures_;
   // Jitter of a quarter each way: mailboxes that failed together do not come back together.

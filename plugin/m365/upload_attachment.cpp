@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "m365/draft_message.h"
 #include "m365/message_row.h"
@@ -158,7 +159,8 @@ void AttachmentUpload::put_piece(std::stop_token stop) {
   try {
     response = context_.graph.upload(session_->url, *bytes, session_->offset, total, mailbox_, stop);
   } catch (const mail::FaultError& error) {
-    if (last && may_be_done(error)) in_doubt_ = last_unclear_ = true;
+    piece_unclear_ = may_be_done(error);
+    if (last && piece_unclear_) in_doubt_ = last_unclear_ = true;
     throw;
   }
   answered(response, last);
@@ -172,6 +174,7 @@ void AttachmentUpload::answered(const http::Response& response, bool last) {
   const std::uint64_t before = session_->offset;
   const std::optional<std::uint64_t> next = next_expected(response.body);
   const bool good = response.status >= 200 && response.status < 300;
+  if (good) piece_unclear_ = false;
   if (next && *next <= content_->size() && (good || *next != before)) {
     // Also in a refusal: after a cut the service may stand further than we know, or less far.
     stalled_ = *next > before ? 0 : stalled_ + 1;
@@ -193,8 +196,15 @@ void AttachmentUpload::answered(const http::Response& response, bool last) {
   }
   if (is_size_refusal(error)) throw error;
   if (response.status == 429 || response.status >= 500) {
+    piece_unclear_ = true;
     if (last) in_doubt_ = last_unclear_ = true;
     throw error;
+  }
+  if (std::exchange(piece_unclear_, false) && !last && (response.status == 400 || response.status == 416)) {
+    // Refused without a word of where it stands: pieces are taken strictly in order, so the one whose answer was lost
+    // has arrived if the service takes the one after it.
+    session_->offset = before + session_piece;
+    return;
   }
   lose_session(error);
 }
@@ -203,6 +213,7 @@ void AttachmentUpload::lose_session(const mail::FaultError& why) {
   // 401, 404, 410, 416 ...: expired, evicted, or closed because the last piece arrived in spite of a cut. Only the list
   // of the draft's attachments can tell that last case from the others.
   session_.reset();
+  piece_unclear_ = false;
   in_doubt_ = last_unclear_;
   mail::Fault fault = why.fault();
   fault.remedy = mail::Remedy::wait;

@@ -58,9 +58,10 @@ class AttachmentUpload {
   bool in_doubt_ = false;
   bool finished_ = false;
   bool progressed_ = false;
-  bool too_small_ = false;     ///< the service wants it by POST
-  bool too_large_ = false;     ///< the service wants it by session
-  bool last_unclear_ = false;  ///< the last piece was sent and the answer lost
+  bool too_small_ = false;      ///< the service wants it by POST
+  bool too_large_ = false;      ///< the service wants it by session
+  bool piece_unclear_ = false;  ///< the answer to the piece at the present offset was lost
+  bool last_unclear_ = false;   ///< the answer to the last piece was lost
   int stalled_ = 0;
 };
 

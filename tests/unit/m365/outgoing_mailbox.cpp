@@ -509,6 +509,7 @@ http::Response Mailbox::handle_upload(const std::string& url, std::string_view b
   Session& session = at->second;
   if (bytes.size() > 4'194'304 || total != session.total) return error(400, "BadRequest");
   const std::string next = "\"" + std::to_string(session.bytes.size()) + "\"";
+  if (offset != session.bytes.size() && !says_ranges) return error(400, "ErrorInvalidRange");
   if (offset != session.bytes.size()) return {416, {}, "{\"NextExpectedRanges\":[" + next + "]}"};
   session.bytes += bytes;
   if (session.bytes.size() < total)

@@ -106,6 +106,7 @@ class Mailbox final : public m365::GraphClient {
 
   bool ids_change_on_send = false;
   bool drafts_forbidden = false, sending_forbidden = false, reading_forbidden = false;
+  bool says_ranges = true;       ///< a refused piece is told which one is wanted
   bool quotes_pictures = false;  ///< createReply brings an inline attachment of the answered mail
   std::size_t smallest_session = 2'097'152;
   std::chrono::milliseconds late{90'000};

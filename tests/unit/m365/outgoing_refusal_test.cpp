@@ -45,6 +45,7 @@ class OutgoingRefusalTest final : public CppUnit::TestFixture {
     refuse(world, "/send", 400, "ErrorInvalidRecipients");
     const mail::Outcome outcome = world.send(simple_mail());
     assert_verdict(mail::Verdict::rejected, outcome);
+    CPPUNIT_ASSERT_EQUAL(std::uint32_t{1}, outcome.attempts);
     CPPUNIT_ASSERT(outcome.reason.find("ErrorInvalidRecipients") != std::string::npos);
     CPPUNIT_ASSERT(outcome.reason.find("req-9") != std::string::npos);
     CPPUNIT_ASSERT(outcome.reason.find("secret text") == std::string::npos);

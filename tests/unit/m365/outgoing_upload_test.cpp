@@ -10,6 +10,7 @@ class OutgoingUploadTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(OutgoingUploadTest);
   CPPUNIT_TEST(next_expected_in_all_forms);
   CPPUNIT_TEST(resumed_where_the_service_stands);
+  CPPUNIT_TEST(resumed_where_the_service_does_not_say);
   CPPUNIT_TEST(expired_session_is_opened_anew);
   CPPUNIT_TEST(lost_session_is_opened_anew);
   CPPUNIT_TEST(wrong_size_hints);
@@ -49,6 +50,18 @@ class OutgoingUploadTest final : public CppUnit::TestFixture {
     assert_arrived(world, bytes);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.asked_for("createUploadSession").size());
     CPPUNIT_ASSERT_EQUAL(std::size_t{4}, world.mailbox.asked_for("(upload)").size());
+  }
+
+  void resumed_where_the_service_does_not_say() {
+    const std::string bytes = pattern(9'000'000);
+    for (const Break how : {Break::cut_after, Break::cut_before, Break::s504_done}) {
+      World world;
+      world.mailbox.says_ranges = false;
+      world.mailbox.break_exchange(4, how);
+      assert_accepted(world.send(large_mail(bytes)));
+      assert_arrived(world, bytes);
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.asked_for("createUploadSession").size());
+    }
   }
 
   void expired_session_is_opened_anew() {
