@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 namespace base {
 namespace {
 
@@ -113,6 +115,24 @@ std::size_t columns(std::string_view text) {
     i += c.size == 0 ? 1 : c.size;
   }
   return sum;
+}
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::string line;
+  const auto flush = [&] {
+    if (!line.empty()) out += std::string(indent, ' ') + line + "\n";
+    line.clear();
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", i), text.size());
+    const std::string_view word = text.substr(i, end - i);
+    if (!line.empty() && indent + columns(line) + 1 + columns(word) > width) flush();
+    if (!word.empty()) line += (line.empty() ? "" : " ") + std::string(word);
+    i = end + 1;
+  }
+  flush();
+  return out;
 }
 
 }  // namespace base

@@ -26,6 +26,9 @@ std::string to_valid_utf8(std::string_view text);
 // overrides vanish, longer than `max_columns` characters is cut and ends with "…".
 std::string for_one_line(std::string_view text, std::size_t max_columns);
 
+// The words of `text` in lines of at most `width` columns, each after `indent` blanks.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
+
 // Columns the text takes on a terminal: wide (East Asian) characters two, combining marks none.
 std::size_t columns(std::string_view text);
 

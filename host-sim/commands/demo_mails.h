@@ -14,9 +14,12 @@ struct DemoMail {
   std::string mime;
 };
 
-// A plain question, one with attachments and an inline image, a complaint for the folder Claims, one in Finnish, one in
-// Japanese (ISO-2022-JP), and an automatic reply.
+// A plain question, one with attachments and an inline image, a complaint for the folder Claims, one in Finnish and one
+// in Japanese (ISO-2022-JP).
 std::vector<DemoMail> demo_mails();
+
+// An automatic reply to Support. No program submits such a mail: the sender's mail server makes it.
+std::string demo_automatic_reply();
 
 // One more plain question, for later steps of the story.
 DemoMail demo_question(const std::string& from, const std::string& to, const std::string& subject);

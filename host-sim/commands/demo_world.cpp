@@ -1,6 +1,5 @@
 #include "commands/demo_world.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include "base/file.h"
@@ -100,6 +99,12 @@ void DemoWorld::send(const DemoMail& mail) {
   }
 }
 
+void DemoWorld::deliver(const std::string& mailbox, const std::string& mime) {
+  const auto answer = web_.ask("POST", service_.control_origin() + "/mailboxes/" + mailbox + "/messages",
+                               {{"Content-Type", "message/rfc822"}}, mime);
+  if (answer.status != 201) throw std::runtime_error("a mail was not delivered: " + answer.body.substr(0, 300));
+}
+
 void DemoWorld::file_into(const std::string& mailbox, const std::string& address, const std::string& folder) {
   for (const Json& message : messages(mailbox, "inbox")) {
     if (message.find("to")->dump().find(address) == std::string::npos) continue;
@@ -130,16 +135,18 @@ std::vector<Json> DemoWorld::messages(const std::string& mailbox, const std::str
   return found;
 }
 
-std::string DemoWorld::count(const std::string& mailbox, const std::string& folder) {
+std::vector<std::string> DemoWorld::counts(const std::string& mailbox, const std::vector<std::string>& folders) {
   const Json state = web_.json("GET", service_.control_origin() + "/mailboxes/" + mailbox);
-  for (const Json& one : state.find("folders")->items()) {
-    if (!same_folder(one, folder)) continue;
-    const auto& messages = one.find("messages")->items();
-    const auto unread =
-        std::count_if(messages.begin(), messages.end(), [](const Json& m) { return !m.find("is_read")->as_bool(); });
-    return std::to_string(messages.size()) + " mails, " + std::to_string(unread) + " unread";
+  std::vector<std::string> words;
+  for (const std::string& folder : folders) {
+    words.emplace_back("not there");
+    for (const Json& one : state.find("folders")->items()) {
+      if (!same_folder(one, folder)) continue;
+      words.back() = std::to_string(one.find("total")->as_integer()) + " mails, " +
+                     std::to_string(one.find("unread")->as_integer()) + " unread";
+    }
   }
-  return "not there";
+  return words;
 }
 
 }  // namespace commands

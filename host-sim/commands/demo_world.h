@@ -27,6 +27,8 @@ class DemoWorld {
 
   // The customer's program sends it: token from Entra, sendMail with MIME. Returns the Message-ID it was given.
   void send(const DemoMail& mail);
+  // A mail server elsewhere delivers it.
+  void deliver(const std::string& mailbox, const std::string& mime);
   // A rule of the mailbox: what came for `address` goes into the folder.
   void file_into(const std::string& mailbox, const std::string& address, const std::string& folder);
   void flood(const std::string& mailbox, int count);
@@ -36,8 +38,8 @@ class DemoWorld {
   // Messages of a folder ("inbox", "Claims", "sentitems"), as the service holds them; none when there is no such
   // folder.
   std::vector<base::Json> messages(const std::string& mailbox, const std::string& folder);
-  // "12 mails, 3 unread" of a folder, or "no such folder".
-  std::string count(const std::string& mailbox, const std::string& folder);
+  // Of each of these folders "12 mails, 3 unread", or "not there".
+  std::vector<std::string> counts(const std::string& mailbox, const std::vector<std::string>& folders);
 
  private:
   std::string token();

@@ -17,25 +17,6 @@ std::string text_of(const mailplugin_text& text) {
   return text.data == nullptr ? std::string() : base::to_valid_utf8({text.data, static_cast<std::size_t>(text.size)});
 }
 
-// `text` in lines of at most `width` columns, each after `indent` blanks.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string out;
-  std::string line;
-  const auto flush = [&] {
-    if (!line.empty()) out += std::string(indent, ' ') + line + "\n";
-    line.clear();
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t end = std::min(text.find_first_of(" \n", i), text.size());
-    const std::string_view word = text.substr(i, end - i);
-    if (!line.empty() && indent + base::columns(line) + 1 + base::columns(word) > width) flush();
-    if (!word.empty()) line += (line.empty() ? "" : " ") + std::string(word);
-    i = end + 1;
-  }
-  flush();
-  return out;
-}
-
 std::string shown_default(const Field& field) {
   for (const auto& [value, label] : field.choices) {
     if (value == field.default_value) return label.empty() ? value : label;
@@ -57,14 +38,14 @@ std::string render_field(const Field& field, const Form& form, std::size_t width
   std::string out = "  " + label + field.key + "  [" + marks + "]\n";
   for (const auto& [value, choice] : field.choices) {
     const bool same = choice.empty() || choice == value;
-    out += wrapped("( ) " + (same ? value : choice + "  = " + value), 6, width);
+    out += base::wrapped("( ) " + (same ? value : choice + "  = " + value), 6, width);
   }
   if (!field.shown_if_key.empty()) {
     const Field* other = form.find(field.scope, field.shown_if_key);
-    out +=
-        wrapped("shown when " + (other ? other->label : field.shown_if_key) + " is " + field.shown_if_value, 6, width);
+    out += base::wrapped("shown when " + (other ? other->label : field.shown_if_key) + " is " + field.shown_if_value, 6,
+                         width);
   }
-  if (!field.help.empty()) out += wrapped(field.help, 6, width);
+  if (!field.help.empty()) out += base::wrapped(field.help, 6, width);
   return out;
 }
 
