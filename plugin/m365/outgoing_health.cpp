@@ -12,6 +12,25 @@ using std::chrono::milliseconds;
 OutgoingHealth::OutgoingHealth(mail::Clock& clock, TenantSettings tenant, std::function<void(const mail::Health&)> tell)
     : clock_(clock), tenant_(std::move(tenant)), tell_(std::move(tell)) {}
 
+namespace {
+
+// Disproved for every mailbox by one token.
+bool concerns_sign_in(mail::Cause cause) {
+  switch (cause) {
+    case mail::Cause::secret_refused:
+    case mail::Cause::secret_expired:
+    case mail::Cause::tenant_unknown:
+    case mail::Cause::client_unknown:
+    case mail::Cause::password_refused:
+    case mail::Cause::sign_in_blocked:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 void OutgoingHealth::reset() {
   const std::lock_guard lock(mutex_);
   proven_ = false;
@@ -23,6 +42,7 @@ void OutgoingHealth::reset() {
 
 void OutgoingHealth::announce() {
   std::unique_lock lock(mutex_);
+  forget_old_troubles();
   tell_changes(lock);
 }
 
@@ -30,6 +50,7 @@ void OutgoingHealth::signed_in() {
   std::unique_lock lock(mutex_);
   proven_ = true;
   sign_in_.reset();
+  std::erase_if(mailboxes_, [](const auto& entry) { return concerns_sign_in(entry.second.fault.cause); });
   last_success_ = clock_.wall();
   tell_changes(lock);
 }
@@ -59,15 +80,19 @@ void OutgoingHealth::mailbox_fails(const std::string& mailbox, const mail::Fault
 
 std::optional<mail::Fault> OutgoingHealth::review() {
   std::unique_lock lock(mutex_);
-  const mail::SteadyTime now = clock_.now();
-  std::erase_if(mailboxes_, [&](const auto& entry) {
-    return now - entry.second.seen >= std::max<milliseconds>(trouble_lasts, entry.second.retry);
-  });
+  forget_old_troubles();
   const std::optional<int> due = secret_expiry_notice(tenant_, clock_.wall());
   const bool news = due && due != notice_;
   notice_ = due;
   tell_changes(lock);
   return news ? secret_expiry_warning(tenant_, clock_.wall()) : std::nullopt;
+}
+
+void OutgoingHealth::forget_old_troubles() {
+  const mail::SteadyTime now = clock_.now();
+  std::erase_if(mailboxes_, [&](const auto& entry) {
+    return now - entry.second.seen >= std::max<milliseconds>(trouble_lasts, entry.second.retry);
+  });
 }
 
 mail::Health OutgoingHealth::of(const Trouble& trouble) const {

@@ -41,6 +41,7 @@ class OutgoingHealth {
     mail::SteadyTime seen{};
   };
 
+  void forget_old_troubles();                     // mutex_ held
   mail::Health judge() const;                     // mutex_ held
   mail::Health of(const Trouble& trouble) const;  // mutex_ held
   void tell_changes(std::unique_lock<std::mutex>& lock);

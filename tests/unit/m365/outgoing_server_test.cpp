@@ -4,6 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <condition_variable>
+#include <thread>
 
 #include "m365/outgoing_world.h"
 
@@ -398,6 +399,18 @@ class OutgoingServerTest final : public CppUnit::TestFixture {
     const mail::Health failed = site.administrator.await(mail::State::failed);
     CPPUNIT_ASSERT(failed.cause == mail::Cause::secret_refused);
     CPPUNIT_ASSERT_EQUAL(std::string("AADSTS7000215"), failed.code);
+    // A mail that meets it is given back with the reason, and leaves no trouble behind once the secret is repaired.
+    site.world.mailbox.hold = [&site](const std::string&) { site.world.tokens->current({}); };
+    const mail::Mail mail = simple_mail();
+    Told told;
+    std::string why;
+    CPPUNIT_ASSERT(site.server->submit(mail, told, why) == mail::Taken::ok);
+    while (told.count() == 0) {
+      site.world.clock.advance(std::chrono::seconds(1));
+      std::this_thread::yield();
+    }
+    assert_verdict(mail::Verdict::retry_later, told.wait());
+    CPPUNIT_ASSERT_EQUAL(std::string("the secret is refused"), told.wait().reason);
     site.administrator.set_secret("second");
     site.administrator.await(mail::State::ready, &site.world.clock);
     CPPUNIT_ASSERT(site.server->stop(std::chrono::seconds(10)));
