@@ -46,6 +46,7 @@ struct Workers::State {
   // Constant after construction.
   Schedule* schedule = nullptr;
   std::size_t count = 1;
+  std::chrono::milliseconds grace{0};
   std::function<void(std::uint64_t, std::stop_token)> run;
   std::function<void(std::uint64_t, std::exception_ptr)> failed;
 
@@ -57,7 +58,10 @@ struct Workers::State {
   std::stop_source stopping;  ///< ends the work
   std::stop_source leaving;   ///< sends stand-ins home, after what they do
   Threads living, ended;      ///< ended ones have let go of the mutex for good, or are about to
-  std::size_t in_host = 0;
+  std::list<Call> in_host;    ///< calls, in the order in which they began
+  std::size_t slow = 0;       ///< of them those past their grace
+  std::thread watch;          ///< notices calls that become slow; none without a grace
+  std::condition_variable_any watched;
   std::size_t named = 0;
 
   void make(const char* name, std::stop_token leave) {
@@ -93,12 +97,36 @@ struct Workers::State {
     if (living.empty()) gone.notify_all();
   }
 
+  /// Calls whose grace is over are slow from now on; they count against the pool.
+  void notice_slow_calls() {
+    const auto now = std::chrono::steady_clock::now();
+    for (Call& call : in_host) {
+      if (call.slow_from > now) break;  // the later ones began later
+      if (!std::exchange(call.slow, true)) ++slow;
+    }
+    stand_in();
+  }
+
+  void watch_calls(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+      const auto next = std::find_if(in_host.begin(), in_host.end(), [](const Call& call) { return !call.slow; });
+      if (next == in_host.end()) {
+        watched.wait(lock, stop, [this] { return slow < in_host.size(); });
+      } else {
+        const auto until = next->slow_from;  // the call may be back, and its entry gone, before that
+        watched.wait_until(lock, stop, until, [until] { return std::chrono::steady_clock::now() >= until; });
+        notice_slow_calls();
+      }
+    }
+  }
+
   /// So many threads as are half of the pool are outside the host, or on their way.
   void stand_in() {
     if (!started || ending) return;
     join_ended();
     try {
-      while (living.size() < in_host + (count + 1) / 2) make("mail-standin-", leaving.get_token());
+      while (living.size() < slow + (count + 1) / 2) make("mail-standin-", leaving.get_token());
     } catch (const std::system_error&) {
       // No thread to be had: the others wait for a call to come back, as they would without stand-ins.
     }
@@ -117,10 +145,11 @@ struct Workers::State {
 };
 
 Workers::Workers(Clock&, Schedule& schedule, std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
-                 std::function<void(std::uint64_t, std::exception_ptr)> failed)
+                 std::function<void(std::uint64_t, std::exception_ptr)> failed, std::chrono::milliseconds grace)
     : state_(std::make_shared<State>()) {
   state_->schedule = &schedule;
   state_->count = std::max<std::size_t>(count, 1);
+  state_->grace = grace;
   state_->run = std::move(run);
   state_->failed = std::move(failed);
 }
@@ -141,6 +170,11 @@ void Workers::start() {
   state.named = 0;
   try {
     for (std::size_t i = 0; i < state.count; ++i) state.make("mail-worker-", state.stopping.get_token());
+    if (state.grace.count() > 0) {
+      const SignalsBlocked blocked;
+      state.watch = std::thread([&state, stop = state.stopping.get_token()] { state.watch_calls(stop); });
+      pthread_setname_np(state.watch.native_handle(), "mail-watch");
+    }
   } catch (const std::system_error&) {
     lock.unlock();
     while (!stop(longest)) {
@@ -164,6 +198,10 @@ bool Workers::stop(std::chrono::milliseconds deadline) {
                            [&state] { return state.living.empty(); }))
     return false;
   state.join_ended();
+  std::thread watch = std::move(state.watch);
+  lock.unlock();
+  if (watch.joinable()) watch.join();  // it was asked to stop with the others
+  lock.lock();
   state.started = false;
   return true;
 }
@@ -176,8 +214,12 @@ bool Workers::started() const {
 Workers::InHost::InHost(Workers& workers) : workers_(workers) {
   State& state = *workers_.state_;
   const std::lock_guard lock(state.mutex);
-  ++state.in_host;
-  state.stand_in();
+  call_ = state.in_host.insert(state.in_host.end(), {std::chrono::steady_clock::now() + state.grace, false});
+  if (state.grace.count() == 0) {
+    state.notice_slow_calls();
+  } else if (state.in_host.size() == state.slow + 1) {
+    state.watched.notify_one();  // it waits for a first call that is not slow yet
+  }
 }
 
 Workers::InHost::~InHost() {
@@ -185,8 +227,10 @@ Workers::InHost::~InHost() {
   std::stop_source leaving(std::nostopstate);
   {
     const std::lock_guard lock(state.mutex);
-    --state.in_host;
-    if (state.ending || state.in_host > state.count / 4 || state.living.size() <= state.count) return;
+    const bool was_slow = call_->slow;
+    state.in_host.erase(call_);
+    if (was_slow) --state.slow;
+    if (!was_slow || state.ending || state.slow > state.count / 4 || state.living.size() <= state.count) return;
     leaving = std::exchange(state.leaving, std::stop_source());
   }
   leaving.request_stop();

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <stop_token>
 
@@ -19,7 +21,8 @@ class Workers {
   /// `count` threads, at least 1. `run` does one id, on a worker, and calls Schedule::done through nobody: the pool
   /// does that (not for ids that `run` took more of). An exception from it is given to `failed` (which must not throw).
   Workers(Clock& clock, Schedule& schedule, std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
-          std::function<void(std::uint64_t, std::exception_ptr)> failed);
+          std::function<void(std::uint64_t, std::exception_ptr)> failed,
+          std::chrono::milliseconds grace = std::chrono::milliseconds(100));
   ~Workers();  ///< stops without a deadline
   /// No effect while started. Throws std::system_error when the system gives no threads; nothing runs then.
   void start();
@@ -32,6 +35,16 @@ class Workers {
   /// while more than half of the pool is inside the host, further threads stand in, and leave when calls come back (at
   /// a quarter, so that a busy host does not make threads come and go with every call). There is at most one call a
   /// mailbox, so stand-ins are bounded by mailboxes.
+  class InHost;
+
+ private:
+  /// One call into the host.
+  struct Call {
+    std::chrono::steady_clock::time_point slow_from;
+    bool slow = false;
+  };
+
+ public:
   class InHost {
    public:
     explicit InHost(Workers& workers);
@@ -41,6 +54,7 @@ class Workers {
 
    private:
     Workers& workers_;
+    std::list<Call>::iterator call_;
   };
 
  private:

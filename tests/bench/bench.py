@@ -50,7 +50,7 @@ def fetch(harness, count, after_fetch):
                                           "--until-idle", "--log-level", "error"])
 
         _, _, idle_cpu, idle_memory = run("empty")  # start, sign-in, an empty mailbox, stop
-        tenant.control("POST", f"/mailboxes/{MAILBOX}/flood", {"count": count, "bytes": 8000, "header_bytes": 10000})
+        tenant.flood(MAILBOX, count, size=8000, headers=10000)
         tenant.control("POST", "/requests/reset", {})
         code, seconds, cpu, memory = run("data")
         if code != 0:

@@ -41,7 +41,7 @@ class Tenant:
                 raise RuntimeError("host-sim m365 never became ready")
             time.sleep(0.02)
         self.tls = ssl.create_default_context(cafile=str(self.dir / "ca.pem"))
-        self.control_origin = json.loads((self.dir / "control.json").read_text())["control_origin"]
+        self.control_origin = json.loads((self.dir / "control.json").read_text())["control"]
 
     def config(self):
         return json.loads(self.config_file.read_text())
@@ -66,17 +66,19 @@ class Tenant:
         """Delivers one mail; `mime` is bytes."""
         return self.control("POST", f"/mailboxes/{mailbox}/messages", mime, **query)
 
-    def messages(self, mailbox, folder=None):
-        """The messages of a mailbox as the service holds them, optionally of one folder (well-known name)."""
-        state = self.control("GET", "/state")
-        found = []
-        for name, content in state["mailboxes"].items():
-            if name.lower() != mailbox.lower():
-                continue
-            for each in content["folders"]:
-                if folder is None or folder in (each.get("wellKnownName"), each["displayName"]):
-                    found += each["messages"]
-        return found
+    def mailbox(self, address):
+        """A mailbox as the service holds it: address, upn, id, folders with their messages."""
+        return self.control("GET", f"/mailboxes/{address}")
+
+    def messages(self, address, folder=None):
+        """The messages of a mailbox, optionally of one folder (by well-known or display name)."""
+        return [message for each in self.mailbox(address)["folders"]
+                if folder is None or folder in (each.get("well_known"), each["name"]) for message in each["messages"]]
+
+    def flood(self, address, count, size=2000, headers=0, first=None):
+        """Delivers `count` synthetic html mails; the newest arrives now, unless `first` says when the first one did."""
+        body = {"count": count, "size": size, "headers": headers}
+        self.control("POST", f"/mailboxes/{address}/flood", {**body, "from": first} if first else body)
 
     def stop(self):
         if self.process.poll() is None:

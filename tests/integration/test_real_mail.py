@@ -36,7 +36,27 @@ FLAGS = {
 NO_BOUNCE = {"18-arf-feedback-report.eml", "53-reply-in-reply-to.eml", "30-iphone-jpeg.eml"}
 
 # Where the two readings differ, and why ours is right: file -> {field: reason}.
-DIFFERENCES = {}
+DIFFERENCES = {
+    "11-dsn-mailru-cyrillic.eml": {
+        "subject": "the space between an encoded-word and the text after it is in the word's own text already; Python's "
+                   "make_header adds another one"},
+    "28-malformed-headers.eml": {
+        "subject": "raw 8-bit bytes without a charset: ours reads windows-1252, Python gives up with U+FFFD"},
+    "33-spam-broken-headers.eml": {
+        "subject": "raw 8-bit bytes without a charset: ours reads windows-1252 (an ellipsis), Python gives up with U+FFFD"},
+    "46-big5-empty-cte.eml": {
+        "subject": "raw Big5 bytes without a charset: ours keeps each byte readable, Python gives up with U+FFFD"},
+    "51-raw-utf8-headers.eml": {
+        "subject": "raw UTF-8 is legal in RFC 6532: ours reads it, Python's classic parser gives up with U+FFFD",
+        "from": "as the subject"},
+    "56-utf16-and-eucjp-parts.eml": {
+        "attachments": "the last part has no end boundary: ours keeps its final line break, Python drops it"},
+}
+
+
+def wire_form(file):
+    """The file as SMTP would have carried it: CRLF at the ends of lines (corpus README)."""
+    return re.sub(rb"\r?\n", b"\r\n", file.read_bytes())
 
 
 def squeeze(text):
@@ -57,7 +77,7 @@ def attachments_of(message):
     """Name and SHA-256 of each leaf that Python calls an attachment (a file name, or not text)."""
     found = []
     for part in message.iter_attachments() if hasattr(message, "iter_attachments") else []:
-        if part.get_content_maintype() == "message":
+        if part.get_content_maintype() in ("message", "multipart"):
             continue
         content = part.get_payload(decode=True) or b""
         found.append((part.get_filename() or "", hashlib.sha256(content).hexdigest()))
@@ -70,9 +90,8 @@ class RealMail(TenantTestCase):
         self.only_queue(MAILBOX, first_fetch_limit=0, start_from="all", max_email_size_kb=25600)
         names = {}
         for file in sorted(CORPUS.glob("*.eml")):
-            mime = re.sub(rb"\r?\n", b"\r\n", file.read_bytes())
-            put = self.tenant.put_mail(MAILBOX, mime)
-            names[put["ids"][0]["immutableId"]] = file
+            put = self.tenant.put_mail(MAILBOX, wire_form(file))
+            names[put["immutable_ids"][0]] = file
         result = self.run_host()
         self.assertEqual(0, result.code, result.err)
         received = {event["message_id"]: event for event in result.messages}
@@ -83,8 +102,8 @@ class RealMail(TenantTestCase):
 
     def compare(self, file, event):
         explained = DIFFERENCES.get(file.name, {})
-        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        compat = email.message_from_bytes(file.read_bytes(), policy=email.policy.compat32)
+        message = email.message_from_bytes(wire_form(file), policy=email.policy.default)
+        compat = email.message_from_bytes(wire_form(file), policy=email.policy.compat32)
         flags = set(event["flags"])
         self.assertLessEqual(FLAGS.get(file.name, set()), flags)
         if file.name in NO_BOUNCE:

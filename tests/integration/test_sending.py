@@ -29,7 +29,7 @@ class Sending(TenantTestCase):
         sent = self.reply("--in-reply-to", question["delivery_id"], "--key", "case-17-1")
         self.assertEqual(0, sent.code, sent.err)
         (arrived,) = self.arrived()
-        self.assertEqual("<q1@fabrikam.example>", arrived["inReplyTo"])
+        self.assertEqual("<q1@fabrikam.example>", arrived["in_reply_to"])
         self.assertIn("<q0@fabrikam.example>", arrived["references"])
         self.assertIn("<q1@fabrikam.example>", arrived["references"])
         again = self.reply("--in-reply-to", question["delivery_id"], "--key", "case-17-1")
@@ -46,7 +46,7 @@ class Sending(TenantTestCase):
         sent = self.reply("--in-reply-to", question["delivery_id"])
         self.assertEqual(0, sent.code, sent.err)
         (arrived,) = self.arrived()
-        self.assertEqual("<q2@fabrikam.example>", arrived["inReplyTo"])
+        self.assertEqual("<q2@fabrikam.example>", arrived["in_reply_to"])
 
     def test_attachments_of_all_sizes_arrive_whole(self):
         files = {"empty.txt": b"", "small.bin": os.urandom(1000), "border.bin": os.urandom(3_000_000),
@@ -69,12 +69,12 @@ class Sending(TenantTestCase):
         (arrived,) = self.arrived()
         self.assertIn("agent@contoso.example", json.dumps(arrived))
         self.assertNotIn("bcc", json.dumps(arrived.get("headers", "")).lower())
-        self.assertEqual([True], [each["isInline"] for each in arrived["attachments"]])
+        self.assertEqual([True], [each["inline"] for each in arrived["attachments"]])
         self.assertEqual(1, len(self.tenant.messages("sales@contoso.example", "inbox")))
 
     def test_a_send_answered_504_arrives_once(self):
-        self.tenant.control("POST", "/faults", {"rules": [
-            {"match": {"operation": "send"}, "count": 1, "effect": {"status": 504, "cut": None, "work": "done"}}]})
+        self.tenant.control("POST", "/faults", [{"match": {"operation": "messages.send", "count": 1},
+                                                 "effect": {"status": 504, "work": "done"}}])
         sent = self.reply()
         self.assertEqual(0, sent.code, sent.err)
         self.assertEqual(1, len(self.arrived()))

@@ -70,6 +70,8 @@ class WorkersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_host_that_blocks_everywhere_takes_nobody_else_with_it);
   CPPUNIT_TEST(one_worker_blocked_in_the_host_is_stood_in_for);
   CPPUNIT_TEST(half_of_the_pool_needs_no_stand_in);
+  CPPUNIT_TEST(a_call_within_its_grace_needs_no_stand_in);
+  CPPUNIT_TEST(a_call_past_its_grace_is_stood_in_for);
   CPPUNIT_TEST(stand_ins_leave_when_calls_come_back);
   CPPUNIT_TEST(stop_with_stand_ins_inside_the_host);
   CPPUNIT_TEST(stop_races_with_calls_that_come_and_go);
@@ -274,6 +276,45 @@ class WorkersTest : public CppUnit::TestFixture {
 
   // The pool of one has two stand-ins while three calls are inside; when they came back, only the worker is left to
   // take what comes, once the stand-ins have heard that they may go.
+  void a_call_within_its_grace_needs_no_stand_in() {
+    const auto stopped = make(
+        1,
+        [&](std::uint64_t, std::stop_token) {
+          const mail::Workers::InHost in_host(*workers_);
+          host_.pass();
+        },
+        1h);
+    workers_->start();
+    const std::size_t threads = threads_of_this_process();
+    schedule_.plan(1, clock_.now());
+    host_.wait_inside(1);
+    CPPUNIT_ASSERT_EQUAL(threads, threads_of_this_process());
+    host_.open();
+    CPPUNIT_ASSERT(workers_->stop(1h));
+  }
+
+  void a_call_past_its_grace_is_stood_in_for() {
+    const auto stopped = make(
+        1,
+        [&](std::uint64_t id, std::stop_token) {
+          if (id == 2) {
+            work_.pass();
+            return;
+          }
+          const mail::Workers::InHost in_host(*workers_);
+          host_.pass();
+        },
+        1ms);
+    workers_->start();
+    schedule_.plan(1, clock_.now(), 1);
+    schedule_.plan(2, clock_.now(), 2);
+    host_.wait_inside(1);
+    work_.wait_inside(1);  // by a stand-in: the only worker is in the host
+    host_.open();
+    work_.open();
+    CPPUNIT_ASSERT(workers_->stop(1h));
+  }
+
   void stand_ins_leave_when_calls_come_back() {
     const std::size_t threads_before = threads_of_this_process();
     std::mutex mutex;
@@ -355,14 +396,17 @@ class WorkersTest : public CppUnit::TestFixture {
     WorkersTest& test_;
   };
 
-  [[nodiscard]] Stopped make(std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run) {
-    workers_.emplace(clock_, schedule_, count, std::move(run), [this](std::uint64_t id, std::exception_ptr error) {
+  // Without a grace, unless a test is about it: every call into the host is slow at once.
+  [[nodiscard]] Stopped make(std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
+                             std::chrono::milliseconds grace = 0ms) {
+    const auto failed = [this](std::uint64_t id, std::exception_ptr error) {
       try {
         std::rethrow_exception(error);
       } catch (const std::exception& e) {
         failures_.push_back(std::to_string(id) + ": " + e.what());
       }
-    });
+    };
+    workers_.emplace(clock_, schedule_, count, std::move(run), failed, grace);
     return Stopped(*this);
   }
 
