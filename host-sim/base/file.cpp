@@ -105,7 +105,7 @@ void make_private_directory(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::path parent = path.parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
-  if (error) throw FileError("create", parent, error.value());
+  if (error) throw FileError("create", path, error.value());
   if (::mkdir(path.c_str(), 0700) != 0 && (errno != EEXIST || !std::filesystem::is_directory(path, error))) {
     throw FileError("create", path, errno);
   }
