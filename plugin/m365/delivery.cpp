@@ -385,13 +385,8 @@ std::string stable_id(const Stream& stream, const Arrival& arrival) {
 }
 
 std::optional<MessageRow> fetch_row(Stream& stream, const std::string& message_id) {
-  GraphRequest request;
-  request.path =
-      user_path(stream.settings.user) + "/messages/" + http::percent_encode(message_id) + "?$select=" + message_select;
-  request.operation = "read a mail";
-  request.mailbox = stream.settings.user;
   try {
-    return decode_message(stream.graph().send(request, stream.token()).body);
+    return fetch_message(stream.graph(), stream.settings, message_id, stream.token());
   } catch (const GraphError& error) {
     if (tells_folder_missing(error)) return std::nullopt;
     throw;
@@ -427,8 +422,8 @@ void deliver(Stream& stream, Arrival& arrival) {
     return;
   }
   mail_read(stream);
-  if (wait_for_scan(stream, *folder, arrival, *built)) return;
   if (keep_watching(stream, *folder, arrival, *built)) return;
+  if (wait_for_scan(stream, *folder, arrival, *built)) return;
   if (arrival.note.kind != AsideKind::offered) {
     // On disk before the host has it: after a crash the host is told that it may have had it.
     Arrival offered;

@@ -99,6 +99,22 @@ void failed_mark(const MarkJob& job, const GraphError& error) {
   stream.health.degraded(Aspect::marking, error.fault(), wait, stream.core.wall());
 }
 
+// A gateway's page with status 200 is no answer of Graph's: that is JSON, or nothing.
+bool is_answer(std::string_view body) {
+  const std::string_view text = trimmed(body);
+  return text.empty() || (text.front() == '{' && text.back() == '}');
+}
+
+GraphError no_answer(const Stream& stream) {
+  mail::Fault fault;
+  fault.cause = mail::Cause::service_fault;
+  fault.text = stream.address() +
+               ": marking a mail was answered by something that is not Microsoft Graph's answer. It "
+               "is tried again by itself.";
+  fault.maybe_done = true;
+  return GraphError(std::move(fault), 502, Action::repeat);
+}
+
 bool gone(const MarkJob& job, GraphClient& graph, std::stop_token stop) {
   GraphRequest look;
   look.path = user_path(job.stream->settings.user) + "/messages/" + http::percent_encode(job.receipt.message_id) +
@@ -169,7 +185,7 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
   std::vector<std::optional<GraphError>> errors(jobs.size());
   if (jobs.size() == 1) {
     try {
-      graph.send(jobs.front().request, stop);
+      if (!is_answer(graph.send(jobs.front().request, stop).body)) errors.front() = no_answer(*jobs.front().stream);
     } catch (const GraphError& error) {
       errors.front() = error;
     }
@@ -178,7 +194,11 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
     for (const MarkJob& job : jobs) requests.push_back(job.request);
     answers = graph.batch(requests, stop);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      if (answers[i].status < 200 || answers[i].status > 299) errors[i] = graph.error_of(answers[i], jobs[i].request);
+      if (answers[i].status < 200 || answers[i].status > 299) {
+        errors[i] = graph.error_of(answers[i], jobs[i].request);
+      } else if (!is_answer(answers[i].body)) {
+        errors[i] = no_answer(*jobs[i].stream);
+      }
     }
   }
   bool all = true;

@@ -15,6 +15,10 @@ Stream::Stream(IncomingCore& the_core, mail::MailboxId the_id, MailboxSettings t
         core.in_host(this, [this, &now] { core.listener.on_health(id, now); });
       }) {}
 
+Stream::~Stream() {
+  core.rows_in_hand -= in_hand.size();
+}
+
 void Stream::reset() {
   stop = std::stop_source();
   woken = false;

@@ -52,6 +52,9 @@ struct Walk {
 struct Stream : std::enable_shared_from_this<Stream> {
   Stream(IncomingCore& the_core, mail::MailboxId the_id, MailboxSettings the_settings, std::shared_ptr<Account> from,
          mail::MailboxListener& to);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   // Constant after construction.
   IncomingCore& core;

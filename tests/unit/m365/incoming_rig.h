@@ -2,6 +2,7 @@
 // directory of its own.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "m365/incoming_fake_graph.h"
+#include "m365/incoming_flaky_store.h"
 #include "m365/incoming_server.h"
 #include "support/capturing_log.h"
 #include "support/fixed_random.h"
@@ -114,7 +116,7 @@ class Rig {
   Watcher watcher;
   std::unique_ptr<m365::Environment> environment;
   m365::IncomingSettings settings;
-  bool disk_fails = false;
+  std::atomic<bool> disk_fails{false};
   std::unique_ptr<m365::IncomingMailServer> server;
 
  private:
