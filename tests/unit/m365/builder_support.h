@@ -54,7 +54,7 @@ class TextExchange final : public http::Exchange {
   std::size_t* const open_;
 };
 
-struct World {
+struct BuilderWorld {
   CapturingLog log;
   ManualClock clock;
   FixedRandom random;
@@ -71,7 +71,7 @@ class FakeGraph final : public m365::GraphClient {
     std::optional<std::size_t> cut_at = std::nullopt;
   };
 
-  explicit FakeGraph(World& world) : m365::GraphClient(world.environment, tenant(), nullptr, "test") {}
+  explicit FakeGraph(BuilderWorld& world) : m365::GraphClient(world.environment, tenant(), nullptr, "test") {}
 
   void on(const std::string& path_end, Answer answer) { answers_[path_end].push_back(std::move(answer)); }
   const std::vector<std::string>& asked() const { return asked_; }  ///< paths
@@ -132,7 +132,7 @@ struct BuilderFixture {
     return m365::build_mail(context, row);
   }
 
-  World world;
+  BuilderWorld world;
   FakeGraph graph{world};
   m365::MailboxSettings mailbox;
   m365::MessageRow row;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <list>
 #include <mutex>
 #include <stop_token>
 #include <vector>
@@ -35,20 +36,21 @@ class ManualClock final : public mail::Clock {
     return true;
   }
 
-  /// Returns when `until` is due, `wake` is notified or stop is requested; and early each real millisecond, for the
-  /// caller to look again: advance() cannot know whose mutex guards `wake`, so a notification of its own could fall
-  /// between the caller's look and the wait.
+  /// Returns when `until` is due, `wake` is notified or stop is requested; and early now and then, for the caller to
+  /// look again: advance() notifies, but cannot hold the mutex that guards `wake`, so its notification may fall between
+  /// the caller's look and the wait.
   void wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable_any& wake, mail::SteadyTime until,
                   std::stop_token stop) override {
-    count_waiter(1);
-    if (now() < until && !stop.stop_requested()) wake.wait_for(lock, std::chrono::milliseconds(1));
-    count_waiter(-1);
+    const auto waiter = enter(wake);
+    if (now() < until && !stop.stop_requested()) wake.wait_for(lock, std::chrono::milliseconds(10));
+    leave(waiter);
   }
 
   void advance(std::chrono::milliseconds time) {
     const std::lock_guard lock(mutex_);
     passed_ += time;
     changed_.notify_all();
+    for (std::condition_variable_any* waiter : waiters_) waiter->notify_all();
   }
 
   /// Somebody sets the machine's date: wall() jumps, now() does not.
@@ -64,18 +66,24 @@ class ManualClock final : public mail::Clock {
   }
 
   /// Blocks until `count` threads stand in wait_until(); what a test needs instead of a sleep.
-  void await_waiters(int count) const {
+  void await_waiters(std::size_t count) const {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this, count] { return waiters_ >= count; });
+    changed_.wait(lock, [this, count] { return waiters_.size() >= count; });
   }
 
   static constexpr mail::WallTime start{std::chrono::milliseconds(1'767'225'600'000)};
 
  private:
-  void count_waiter(int by) {
+  using Waiters = std::list<std::condition_variable_any*>;
+
+  Waiters::iterator enter(std::condition_variable_any& wake) {
     const std::lock_guard lock(mutex_);
-    waiters_ += by;
     changed_.notify_all();
+    return waiters_.insert(waiters_.end(), &wake);
+  }
+  void leave(Waiters::iterator waiter) {
+    const std::lock_guard lock(mutex_);
+    waiters_.erase(waiter);
   }
 
   // Everything below is guarded by mutex_.
@@ -84,7 +92,7 @@ class ManualClock final : public mail::Clock {
   std::chrono::milliseconds passed_{0};
   std::chrono::milliseconds stepped_{0};
   std::vector<std::chrono::milliseconds> pauses_;
-  int waiters_ = 0;
+  Waiters waiters_;
 };
 
 }  // namespace support
