@@ -1,4 +1,4 @@
-#include <fstream>
+#include <functional>
 
 #include "host/support.h"
 #include "loader/discovery.h"
@@ -25,6 +25,7 @@ class LoaderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(refuses_a_library_outside_of_the_package);
   CPPUNIT_TEST(refuses_faulty_modules);
   CPPUNIT_TEST(writes_the_manifest_that_it_reads);
+  CPPUNIT_TEST(the_schema_says_what_the_loader_does);
   CPPUNIT_TEST_SUITE_END();
 
   base::ScratchFolder scratch_{"loader-test"};
@@ -184,6 +185,46 @@ class LoaderTest : public CppUnit::TestFixture {
     const Json manifest = install("fake_plugin", folder_);
     const auto described = loader::describe_library(folder_ / "fake_plugin.so", host_test::quiet());
     CPPUNIT_ASSERT_EQUAL(manifest.dump(), loader::to_json(described).dump());
+  }
+
+  // Every object of the schema: a required key that is missing is refused with its path, and the keys it names are all
+  // the loader takes.
+  void schema_agrees(const Json& schema, const Json& manifest, const std::string& path,
+                     const std::function<Json(const Json&)>& whole) {
+    const auto text = [&](const Json& part) { return whole(part).dump(); };
+    const Json& properties = *schema.find("properties");
+    for (const Json& required : schema.find("required")->items()) {
+      Json without = Json::object();
+      for (const auto& [key, value] : manifest.members()) {
+        if (key != required.as_string()) without.set(key, value);
+      }
+      try {
+        loader::parse_manifest(text(without));
+        CPPUNIT_FAIL("accepted without " + required.as_string());
+      } catch (const loader::PluginError& error) {
+        CPPUNIT_ASSERT_EQUAL(path + required.as_string() + ": is missing", std::string(error.what()));
+      }
+    }
+    for (const auto& [key, value] : manifest.members()) CPPUNIT_ASSERT_MESSAGE(key, properties.find(key) != nullptr);
+    for (const auto& [key, value] : properties.members()) {
+      Json with = manifest;
+      if (manifest.find(key) == nullptr) with.set(key, "text");
+      loader::parse_manifest(text(with));
+    }
+    CPPUNIT_ASSERT(!schema.find("additionalProperties")->as_bool());
+  }
+
+  void the_schema_says_what_the_loader_does() {
+    const Json schema = Json::parse(base::read_file(MANIFEST_SCHEMA));
+    const Json good = install("fake_plugin", folder_);
+    schema_agrees(schema, good, "", [](const Json& whole) { return whole; });
+    for (const char* key : {"abi", "library"}) {
+      schema_agrees(*schema.find("properties")->find(key), *good.find(key), std::string(key) + ".",
+                    [&](const Json& part) { return Json(good).set(key, part); });
+    }
+    schema_agrees(*schema.find("properties")->find("server_types")->find("items"),
+                  good.find("server_types")->items()[0], "server_types[0].",
+                  [&](const Json& part) { return Json(good).set("server_types", Json::array({part})); });
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(LoaderTest);
