@@ -1,0 +1,63 @@
+// Mails as MIME: headers, the tree, encodings, charsets, reports.
+#include <string>
+
+#include "m365/message_row.h"
+#include "m365/report_reader.h"
+#include "mime/charset.h"
+#include "mime/entity.h"
+#include "mime/header.h"
+#include "mime/report.h"
+#include "mime/transfer.h"
+#include "require.h"
+
+namespace {
+
+void require_text(const std::string& text) {
+  require(mime::is_utf8(text), "texts are UTF-8");
+}
+
+void read_header_value(const std::string& value) {
+  require_text(mime::decode_words(value));
+  const mime::ParameterisedValue parameterised = mime::parse_parameterised(value);
+  require_text(parameterised.value);
+  for (const auto& [name, text] : parameterised.parameters) require_text(text);
+  for (const std::string& id : mime::parse_message_ids(value)) {
+    require(id.size() > 2 && id.front() == '<' && id.back() == '>', "ids keep their brackets");
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text = as_text(data, size);
+  const mime::Entity root = mime::parse(text);
+  const auto entities = mime::walk(root);
+  require(entities.size() <= mime::Limits().parts, "bounded in parts");
+  for (const mime::Entity* entity : entities) {
+    require(entity->raw.data() >= text.data() && entity->raw.data() + entity->raw.size() <= text.data() + text.size(),
+            "a body lies in the text");
+    for (const auto& [name, value] : entity->headers.all()) {
+      require(value.find_first_of("\r\n") == std::string::npos, "values are unfolded");
+      read_header_value(value);
+    }
+    require_text(entity->headers.text("Subject"));
+    require_text(entity->file_name());
+    entity->content_id();
+    entity->bytes();
+    require_text(entity->text());
+    mime::parse_delivery_status(entity->raw);
+    mime::parse_disposition(entity->raw);
+  }
+  mime::reported_message_id(root);
+  std::uint32_t flags = 0;
+  m365::read_report(root, flags);
+
+  for (const char* charset : {"", "utf-7", "iso-2022-jp", "utf-16", "gb18030", "windows-1252", "nonsense"}) {
+    require_text(mime::to_utf8(text, charset));
+  }
+  require_text(mime::repair_utf8(text));
+  for (const char* encoding : {"base64", "quoted-printable", "x-uuencode", "binary"}) {
+    mime::decode_transfer(text, encoding);
+  }
+  return 0;
+}
