@@ -236,12 +236,17 @@ typedef struct mailplugin_mailbox_events {
 
 typedef struct mailplugin_incoming {
   uint32_t struct_size, reserved;
-  /* Events must stay valid until close_mailbox has returned. Ids are never 0. [control] */
+  /* Events must stay valid until close_mailbox or destroy has returned. Ids are never 0. MAILPLUGIN_E_CONFIG: the
+   * settings are faulty, each fault was told to `problems`. Touches no network. [control] */
   mailplugin_status(MAILPLUGIN_CALL *open_mailbox)(const mailplugin_server *s, const mailplugin_settings *mailbox,
                                              const mailplugin_mailbox_events *events, const mailplugin_problems *problems,
                                              uint64_t *mailbox_id);
-  mailplugin_status(MAILPLUGIN_CALL *close_mailbox)(const mailplugin_server *s, uint64_t mailbox_id); /* [control] */
-  /* The verdict after MAILPLUGIN_PENDING; once per delivery. [any] */
+  /* Waits for a callback of this mailbox that runs. What the host still holds undecided is delivered again when the
+   * mailbox is opened anew; it reads MAILPLUGIN_E_CANCELLED, its memory lives until destroy(). MAILPLUGIN_E_ARGUMENT: no
+   * such mailbox. [control] */
+  mailplugin_status(MAILPLUGIN_CALL *close_mailbox)(const mailplugin_server *s, uint64_t mailbox_id);
+  /* The verdict (ACCEPTED, RETRY_LATER, REJECTED) after MAILPLUGIN_PENDING; once per delivery. MAILPLUGIN_E_STATE: the
+   * delivery is unknown, decided, or was withdrawn by stop or close_mailbox. The view is invalid afterwards. [any] */
   mailplugin_status(MAILPLUGIN_CALL *acknowledge)(const mailplugin_server *s, uint64_t delivery_id, mailplugin_verdict verdict,
                                             uint32_t retry_after_ms);
 } mailplugin_incoming;
@@ -265,7 +270,9 @@ typedef struct mailplugin_submission {
 
 typedef struct mailplugin_outgoing {
   uint32_t struct_size, reserved;
-  /* Idempotent by mail->stable_id, across restarts: what was sent already is answered, not sent again.
+  /* MAILPLUGIN_OK: taken, on_sent follows. MAILPLUGIN_E_STATE: the server does not run. MAILPLUGIN_E_ARGUMENT: the message
+   * breaks a rule of this header or cannot be sent as it is (no recipient, no key, ...); the log says which.
+   * Idempotent by mail->stable_id, across restarts: what was sent already is answered, not sent again.
    * Message and submission stay valid until on_sent. Parts are pulled on a worker thread. [any] */
   mailplugin_status(MAILPLUGIN_CALL *submit)(const mailplugin_server *s, const mailplugin_message *mail,
                                        const mailplugin_submission *submission);
@@ -290,11 +297,18 @@ typedef struct mailplugin_module {
   const mailplugin_server_type *const *server_types;
   uint32_t server_type_count, reserved;
   const void *(MAILPLUGIN_CALL *get_extension)(const char *id); /* [any] */
-  void(MAILPLUGIN_CALL *shutdown)(void); /* after the last destroy; joins every thread of the module */
+  /* After the last destroy. Joins every thread of the module; a server that was not destroyed is stopped, and waited for.
+   * Secrets a host hands over lie in memory while servers live: a host that wants no core file with them says so itself
+   * (on Linux prctl(PR_SET_DUMPABLE, 0)). [control] */
+  void(MAILPLUGIN_CALL *shutdown)(void);
 } mailplugin_module;
 
-/* The only exported symbol. MAILPLUGIN_OK and a module, or MAILPLUGIN_E_ABI and a line in the host's log.
- * Repeated calls with the same host give the same module, counted; shutdown pairs with each. */
+/* The only exported symbol. MAILPLUGIN_OK and a module; else no module, and a line in the host's log where it has one:
+ * MAILPLUGIN_E_ABI       no common version, or mailplugin_host is smaller than that of 1.0
+ * MAILPLUGIN_E_ARGUMENT  a pointer is NULL, or state_dir is missing
+ * MAILPLUGIN_E_STATE     another host of this process uses the module: one host a process, for shutdown has no argument
+ *                        that could tell two apart
+ * Repeated calls with the same host give the same module, counted; shutdown pairs with each. [control] */
 #define MAILPLUGIN_ENTRY_SYMBOL "mailplugin_entry_v1"
 typedef mailplugin_status(MAILPLUGIN_CALL *mailplugin_entry_fn)(const mailplugin_host *host, const mailplugin_module **module);
 MAILPLUGIN_EXPORT mailplugin_status MAILPLUGIN_CALL mailplugin_entry_v1(const mailplugin_host *host, const mailplugin_module **module);

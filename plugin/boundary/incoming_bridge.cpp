@@ -24,7 +24,7 @@ class IncomingBridge::Mailbox final : public mail::MailboxListener {
   mail::Verdict on_message(mail::DeliveryId delivery, const mail::Mail& mail,
                            std::chrono::milliseconds& retry_after) override {
     auto view = std::make_shared<MessageView>(mail, server_.log());
-    server_.keep(delivery, view);
+    server_.hold(delivery, {this, view});
     std::uint32_t wait = milliseconds_for_host(retry_after);
     mailplugin_verdict verdict = 0;
     called_host(server_.log(), "on_message",
@@ -61,25 +61,31 @@ const void* IncomingBridge::interface(std::string_view id) const {
   return id == MAILPLUGIN_INCOMING ? &api_ : nullptr;
 }
 
-void IncomingBridge::keep(mail::DeliveryId delivery, std::shared_ptr<MessageView> view) {
+void IncomingBridge::hold(mail::DeliveryId delivery, Held held) {
   const std::lock_guard lock(mutex_);
-  views_[delivery] = std::move(view);
+  held_.insert_or_assign(delivery, std::move(held));
 }
 
 void IncomingBridge::forget(mail::DeliveryId delivery) {
   const std::lock_guard lock(mutex_);
-  views_.erase(delivery);
+  held_.erase(delivery);
 }
 
-void IncomingBridge::before_start() {
+void IncomingBridge::withdraw(const Mailbox* mailbox) {
   const std::lock_guard lock(mutex_);
-  views_.clear();  // of an earlier run; the host has let go of them by starting again
+  for (auto at = held_.begin(); at != held_.end();) {
+    if (mailbox != nullptr && at->second.mailbox != mailbox) {
+      ++at;
+      continue;
+    }
+    at->second.view->cancel();
+    withdrawn_.push_back(std::move(at->second.view));
+    at = held_.erase(at);
+  }
 }
 
-// What the host still holds stays readable as memory until destroy(), but gives MAILPLUGIN_E_CANCELLED.
 void IncomingBridge::after_stop() {
-  const std::lock_guard lock(mutex_);
-  for (auto& [delivery, view] : views_) view->cancel();
+  withdraw(nullptr);
 }
 
 mailplugin_status MAILPLUGIN_CALL IncomingBridge::open_mailbox(const mailplugin_server* s,
@@ -112,7 +118,10 @@ mailplugin_status MAILPLUGIN_CALL IncomingBridge::close_mailbox(const mailplugin
   if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
   return guarded(self->log(), "close_mailbox", [&]() -> mailplugin_status {
     if (!self->server_->close_mailbox(mailbox_id)) return MAILPLUGIN_E_ARGUMENT;
-    self->mailboxes_.erase(mailbox_id);
+    const auto closed = self->mailboxes_.find(mailbox_id);
+    if (closed == self->mailboxes_.end()) return MAILPLUGIN_E_ARGUMENT;
+    self->withdraw(closed->second.get());
+    self->mailboxes_.erase(closed);
     return MAILPLUGIN_OK;
   });
 }
@@ -127,9 +136,9 @@ mailplugin_status MAILPLUGIN_CALL IncomingBridge::acknowledge(const mailplugin_s
     std::shared_ptr<MessageView> view;  // freed after the server has let go of the mail
     {
       const std::lock_guard lock(self->mutex_);
-      const auto found = self->views_.find(delivery_id);
-      if (found == self->views_.end()) return MAILPLUGIN_E_STATE;
-      view = found->second;
+      const auto found = self->held_.find(delivery_id);
+      if (found == self->held_.end()) return MAILPLUGIN_E_STATE;
+      view = found->second.view;
     }
     if (!self->server_->acknowledge(delivery_id, static_cast<mail::Verdict>(verdict),
                                     std::chrono::milliseconds(retry_after_ms))) {

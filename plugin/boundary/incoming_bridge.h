@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "boundary/message_view.h"
 #include "boundary/server_bridge.h"
@@ -21,7 +22,6 @@ class IncomingBridge final : public ServerBridge {
   class Mailbox;
 
   mail::Server& server() override { return *server_; }
-  void before_start() override;
   void after_stop() override;
   const void* interface(std::string_view id) const override;
 
@@ -32,14 +32,24 @@ class IncomingBridge final : public ServerBridge {
   static mailplugin_status MAILPLUGIN_CALL acknowledge(const mailplugin_server* s, std::uint64_t delivery_id,
                                                        mailplugin_verdict verdict, std::uint32_t retry_after_ms);
 
-  void keep(mail::DeliveryId delivery, std::shared_ptr<MessageView> view);
+  /// A mail in the host's hands, and of which mailbox it is.
+  struct Held {
+    const Mailbox* mailbox;
+    std::shared_ptr<MessageView> view;
+  };
+
+  void hold(mail::DeliveryId delivery, Held held);
   void forget(mail::DeliveryId delivery);
+  /// Mails of `mailbox` (null: of all) are out of reach: reading gives MAILPLUGIN_E_CANCELLED, the memory stays.
+  void withdraw(const Mailbox* mailbox);
 
   static const mailplugin_incoming api_;
   std::map<mail::MailboxId, std::unique_ptr<Mailbox>> mailboxes_;  // control functions only
   std::mutex mutex_;
-  // Guarded by mutex_: mails the host has in hands, by delivery.
-  std::map<mail::DeliveryId, std::shared_ptr<MessageView>> views_;
+  // Guarded by mutex_: mails the host has in hands, by delivery; and those it had when the server or their mailbox
+  // stopped, whose memory it may look at until destroy().
+  std::map<mail::DeliveryId, Held> held_;
+  std::vector<std::shared_ptr<MessageView>> withdrawn_;
   std::unique_ptr<mail::IncomingServer> server_;  // last: its threads end before the rest goes
 };
 

@@ -98,7 +98,10 @@ bool Module::stop_forgotten_servers() {
     const std::lock_guard lock(mutex_);
     forgotten = servers_;
   }
-  for (ServerBridge* server : forgotten) server->stop(std::chrono::seconds(5));
+  for (ServerBridge* server : forgotten) {
+    while (!server->stop(std::chrono::hours(1))) {  // no callback may run once shutdown has returned
+    }
+  }
   return forgotten.empty();
 }
 

@@ -37,7 +37,6 @@ mailplugin_status MAILPLUGIN_CALL ServerBridge::start_call(const mailplugin_serv
   ServerBridge* self = of(s);
   if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
   return guarded(self->log(), "start", [self]() -> mailplugin_status {
-    self->before_start();
     self->server().start();
     return MAILPLUGIN_OK;
   });

@@ -31,7 +31,6 @@ class ServerBridge : public mail::ServerListener {
  protected:
   static ServerBridge* of(const mailplugin_server* server);
   virtual mail::Server& server() = 0;
-  virtual void before_start() {}
   virtual void after_stop() {}
   virtual const void* interface(std::string_view id) const = 0;
   mail::Log& log() const;
