@@ -17,7 +17,11 @@ SubmissionRun::SubmissionRun(const SubmissionContext& context, const mail::Mail&
       mailbox_(std::move(mailbox)),
       user_(user_path(mailbox_)),
       record_([&] {
-        if (auto known = context.store.submission(context.server, mail.stable_id)) return *known;
+        // A refused one did not leave: the same key may come again with what was wrong put right.
+        const auto refused = static_cast<int>(mail::Verdict::rejected);
+        if (auto known = context.store.submission(context.server, mail.stable_id)) {
+          if (known->step != Step::done || known->verdict != refused) return *known;
+        }
         store::Submission fresh;
         fresh.server = context.server;
         fresh.key = mail.stable_id;

@@ -178,7 +178,9 @@ SubmissionRun::Move SubmissionRun::confirm(std::stop_token stop) {
   const bool accepted = record_.verdict == static_cast<int>(mail::Verdict::accepted);
   const NextMove answer{NextMove::Kind::finished, {}, stored_outcome(), {}};
   if (!accepted) return answer;
-  if (record_.internet_message_id.empty() && may_read(context_.graph.tokens().permissions())) {
+  // A draft was made: Exchange lets this app read, whatever the token's roles say (RBAC for Applications).
+  const bool readable = !record_.draft_id.empty() || may_read(context_.graph.tokens().permissions());
+  if (record_.internet_message_id.empty() && readable) {
     std::optional<Sighting> seen;
     try {
       seen = search_.sent(record_.draft_id, stop);
