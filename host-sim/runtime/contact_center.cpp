@@ -56,8 +56,7 @@ struct ContactCenter::Server {
 };
 
 ContactCenter::ContactCenter(const Configuration& configuration, Desk desk, Serve serve)
-    : configuration_(configuration),
-      desk_(desk),
+    : desk_(desk),
       inbox_(desk.folder, desk.store, desk.events, desk.log),
       outbox_(desk.folder, desk.store, desk.events, desk.log, [this] { desk_.wakeup.notify(); }) {
   std::vector<std::string> problems;

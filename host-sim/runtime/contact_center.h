@@ -53,7 +53,7 @@ class ContactCenter {
  public:
   enum class Serve { kAll, kOutgoingOnly };
   // Creates the servers and opens the mailboxes, all still stopped. Throws configurator::ConfigurationError with every
-  // problem the plugin has with the configuration.
+  // problem the plugin has with the configuration, which must outlive this.
   ContactCenter(const configurator::Configuration& configuration, Desk desk, Serve serve);
   ~ContactCenter();
   ContactCenter(const ContactCenter&) = delete;
@@ -88,7 +88,6 @@ class ContactCenter {
   void show_progress(const Watch::Standing& standing);
   RunResult result(std::int64_t patience_ms);
 
-  const configurator::Configuration& configuration_;
   Desk desk_;
   Watch watch_;
   Inbox inbox_;
