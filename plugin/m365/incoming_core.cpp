@@ -2,22 +2,28 @@
 
 #include <utility>
 
-#include "m365/delivery.h"
+#include "m365/delivery_verdict.h"
 #include "m365/stream.h"
 
 namespace m365 {
 
 std::string FolderRegistry::claim(const store::StreamKey& folder, const void* owner, const std::string& address) {
   const std::lock_guard lock(mutex_);
-  Holder& holder = holders_[{folder.tenant, folder.folder_id}];
-  if (holder.owner != nullptr && holder.owner != owner) return holder.address;
-  holder = {owner, address};
+  const auto key = std::make_pair(folder.tenant, folder.folder_id);
+  const auto present = holders_.find(key);
+  if (present != holders_.end() && present->second.owner != owner) return present->second.address;
+  if (const auto before = held_.find(owner); before != held_.end()) holders_.erase(before->second);
+  holders_[key] = {owner, address};
+  held_[owner] = key;
   return {};
 }
 
 void FolderRegistry::release(const void* owner) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(holders_, [owner](const auto& entry) { return entry.second.owner == owner; });
+  const auto place = held_.find(owner);
+  if (place == held_.end()) return;
+  holders_.erase(place->second);
+  held_.erase(place);
 }
 
 IncomingCore::IncomingCore(Environment& environment, IncomingSettings the_settings, mail::ServerListener& to,

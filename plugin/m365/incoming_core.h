@@ -40,7 +40,9 @@ class FolderRegistry {
     std::string address;
   };
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, Holder> holders_;  ///< guarded by mutex_
+  // Guarded by mutex_. A stream holds at most one folder: the one it last opened.
+  std::map<std::pair<std::string, std::string>, Holder> holders_;
+  std::map<const void*, std::pair<std::string, std::string>> held_;
 };
 
 /// The seams of an incoming server; tests put their own in place.

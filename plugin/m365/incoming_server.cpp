@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "m365/delivery.h"
+#include "m365/delivery_verdict.h"
 #include "m365/factories.h"
 #include "m365/incoming_sign_in.h"
 #include "m365/marking_turn.h"
@@ -21,17 +21,7 @@ void give_back(Stream& stream) {
   const auto folder = stream.identity();
   if (!folder || stream.in_hand.empty()) return;
   std::vector<store::SetAside> asides;
-  for (const Arrival& arrival : stream.in_hand) {
-    store::SetAside aside;
-    aside.stream = folder->stream;
-    aside.message_id = arrival.row.id;
-    aside.reason = to_reason(arrival.note);
-    aside.due = stream.core.wall();
-    aside.first_seen = arrival.first_seen;
-    aside.tries = arrival.tries;
-    aside.offered = arrival.offered;
-    asides.push_back(std::move(aside));
-  }
+  for (const Arrival& arrival : stream.in_hand) asides.push_back(aside_of(arrival, folder->stream, stream.core.wall()));
   try {
     stream.core.store()->set_aside_all(asides);
   } catch (const mail::FaultError&) {
@@ -84,7 +74,6 @@ IncomingMailServer::IncomingMailServer(Environment& environment, IncomingSetting
 IncomingMailServer::~IncomingMailServer() {
   while (!stop(std::chrono::hours(1))) {
   }
-  core_.parts.folders->release(nullptr);
   for (const StreamPtr& stream : streams()) core_.parts.folders->release(stream.get());
 }
 

@@ -112,7 +112,11 @@ void plan_series(Stream& stream, const FolderRow& folder) {
   const bool many_unread = cursor.start_from == "unread" && folder.unread > newest_by_delta;
   const bool wants_all = (cursor.start_from == "all" || many_unread) && !stream.round_done;
   if (series_begun || stream.lists_instead || folder.total <= long_folder || wants_all) return;
-  stream.series_since = time_of_recent(stream, folder.id);
+  try {
+    stream.series_since = time_of_recent(stream, folder.id);
+  } catch (const GraphError& error) {
+    if (error.status() != 400 && error.status() != 501) throw;  // then the series is read from its beginning
+  }
 }
 
 void plan_walks(Stream& stream) {

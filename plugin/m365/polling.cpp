@@ -123,13 +123,7 @@ std::vector<MessageRow> without_repeats(std::vector<MessageRow> rows) {
 void set_aside_offered(Stream& stream, const FolderIdentity& folder, const std::vector<Arrival>& arrivals) {
   std::vector<store::SetAside> asides;
   for (const Arrival& arrival : arrivals) {
-    store::SetAside aside;
-    aside.stream = folder.stream;
-    aside.message_id = arrival.row.id;
-    aside.reason = to_reason(arrival.note);
-    aside.due = stream.core.wall();
-    aside.first_seen = arrival.first_seen;
-    aside.tries = arrival.tries;
+    store::SetAside aside = aside_of(arrival, folder.stream, stream.core.wall());
     // From here on a crash may leave it open whether the host had it; what is only listed is fetched first.
     aside.offered = arrival.offered || arrival.note.kind == AsideKind::offered;
     asides.push_back(std::move(aside));

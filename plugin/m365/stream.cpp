@@ -4,6 +4,29 @@
 
 namespace m365 {
 
+store::SetAside aside_of(const Arrival& arrival, store::StreamId stream, mail::WallTime now) {
+  store::SetAside aside;
+  aside.stream = stream;
+  aside.message_id = arrival.row.id;
+  aside.reason = to_reason(arrival.note);
+  aside.due = now;
+  aside.first_seen = arrival.first_seen;
+  aside.tries = arrival.tries;
+  aside.offered = arrival.offered;
+  return aside;
+}
+
+Arrival arrival_of(const store::SetAside& aside) {
+  Arrival arrival;
+  arrival.row.id = aside.message_id;
+  arrival.note = from_reason(aside.reason);
+  arrival.may_be_elsewhere = arrival.note.kind == AsideKind::watch || arrival.note.replaced;
+  arrival.first_seen = aside.first_seen;
+  arrival.tries = aside.tries;
+  arrival.offered = aside.offered;
+  return arrival;
+}
+
 Stream::Stream(IncomingCore& the_core, mail::MailboxId the_id, MailboxSettings the_settings,
                std::shared_ptr<Account> from, mail::MailboxListener& to)
     : core(the_core),

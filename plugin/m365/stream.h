@@ -38,6 +38,10 @@ struct Arrival {
   bool offered = false;  ///< the host may have had it: REDELIVERED
 };
 
+/// As it is written, due now; and back.
+store::SetAside aside_of(const Arrival& arrival, store::StreamId stream, mail::WallTime now);
+Arrival arrival_of(const store::SetAside& aside);
+
 /// A list that proves that the change feed missed nothing, page by page.
 struct Walk {
   enum class Kind { first, unread, recent, whole, poll, cleanup } kind;

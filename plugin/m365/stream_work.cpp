@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "m365/delivery.h"
+#include "m365/delivery_incident.h"
+#include "m365/delivery_verdict.h"
 #include "m365/duplicates.h"
 #include "m365/marking_turn.h"
 #include "m365/opening.h"
@@ -67,14 +69,9 @@ void deliver_asides(Stream& stream) {
   stream.asides_stale = true;
   for (const store::SetAside& aside : stream.core.store()->asides(stream.identity()->stream)) {
     if (done == most_asides_a_turn || must_stop(stream)) return;
-    Arrival arrival;
-    arrival.note = from_reason(aside.reason);
+    Arrival arrival = arrival_of(aside);
     if ((aside.due > wall && arrival.note.kind != AsideKind::refused) || at_work(stream, aside.message_id)) continue;
-    arrival.row.id = aside.message_id;
-    arrival.first_seen = aside.first_seen;
-    arrival.tries = arrival.note.kind == AsideKind::refused ? 0 : aside.tries;
-    arrival.offered = aside.offered;
-    arrival.may_be_elsewhere = arrival.note.kind == AsideKind::watch || arrival.note.replaced;
+    if (arrival.note.kind == AsideKind::refused) arrival.tries = 0;
     deliver(stream, arrival);
     stream.activity = stream.activity || arrival.note.kind != AsideKind::watch;
     ++done;

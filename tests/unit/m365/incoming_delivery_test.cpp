@@ -30,6 +30,8 @@ class IncomingDeliveryTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void tearDown() override { rig_.server.reset(); }
+
   void fetches_delivers_and_marks() {
     const std::string id = rig_.world->put();
     const mail::MailboxId box = rig_.open(inbox_);

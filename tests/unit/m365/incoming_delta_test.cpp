@@ -39,6 +39,8 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void tearDown() override { rig_.server.reset(); }
+
   void incomplete_rows_are_fetched() {
     fake::Message message;
     message.sparse = true;

@@ -41,6 +41,8 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void tearDown() override { rig_.server.reset(); }
+
   // Three pages' worth of a scenario; exchange n breaks, for every n, in every way. Nothing lost, nothing twice.
   void every_exchange_broken_once() {
     const std::vector<std::function<std::optional<Reply>(fake::World&, const m365::GraphRequest&)>> ways{

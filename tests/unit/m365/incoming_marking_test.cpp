@@ -35,6 +35,8 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void tearDown() override { rig_.server.reset(); }
+
   void the_words_of_each_setting() {
     m365::MailboxSettings settings;
     CPPUNIT_ASSERT_EQUAL(std::string("read"), m365::accepted_mark(settings, false));

@@ -36,6 +36,8 @@ class IncomingOpeningTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void tearDown() override { rig_.server.reset(); }
+
   void unread_hands_over_what_is_unread() {
     fill(3, 4);
     run({});

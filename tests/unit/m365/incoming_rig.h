@@ -33,13 +33,18 @@ class TestClock final : public mail::Clock {
   void advance(std::chrono::milliseconds time);
   /// Until `count` threads have looked twice and found nothing due: once is not enough, for the other one may have
   /// planned something in between.
-  void await_quiet(std::size_t count) const;
+  /// The earliest time that one of them waits for.
+  mail::SteadyTime await_quiet(std::size_t count) const;
 
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::chrono::milliseconds passed_{0};
-  mutable std::map<std::thread::id, unsigned> looks_;
+  struct Looks {
+    unsigned times = 0;
+    mail::SteadyTime until = mail::SteadyTime::max();
+  };
+  mutable std::map<std::thread::id, Looks> looks_;
 };
 
 struct Received {
@@ -96,11 +101,12 @@ class Rig {
   void start() { server->start(); }
   /// A new server on the same state: the process was started again. `killed`: without an orderly stop of the state.
   void restart();
-  /// Moves the clock in steps until `condition`; fails the test after `longest` on that clock.
+  /// Moves the clock, to the next time that something is due or by `step` if that is more, until `condition`; fails the
+  /// test after `longest` on that clock.
   void until(const std::string& what, const std::function<bool()>& condition,
              std::chrono::milliseconds step = std::chrono::milliseconds(250),
              std::chrono::milliseconds longest = std::chrono::minutes(10));
-  /// Lets `time` pass in steps, so that everything due has its turn.
+  /// Lets `time` pass, in the same steps, so that everything due has its turn.
   void pass(std::chrono::milliseconds time, std::chrono::milliseconds step = std::chrono::milliseconds(500));
   void until_idle(const Inbox& inbox, unsigned times);
   /// The same where another mailbox keeps a worker busy all the time.
@@ -121,6 +127,7 @@ class Rig {
 
  private:
   void make();
+  std::chrono::milliseconds next_step(std::chrono::milliseconds least);
 };
 
 inline const std::string support_user = "support@contoso.com";

@@ -61,6 +61,8 @@ class IncomingServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void tearDown() override { rig_.server.reset(); }
+
   void quiet_mailboxes_share_batches() {
     std::vector<Inbox> inboxes(100);
     open_many(inboxes);
