@@ -1,14 +1,15 @@
 #include "fast_clock.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace faults {
 namespace {
 
 using std::chrono::milliseconds;
 
-// A jump notifies without the waiter's mutex and may come between its look and its wait: so nobody waits for longer.
-constexpr milliseconds slice{5};
+// Nobody waits for longer at one time: a waiter that is not notified (a stop without a token) still looks again.
+constexpr milliseconds slice{50};
 
 }  // namespace
 
@@ -23,19 +24,18 @@ bool FastClock::pause(milliseconds time, std::stop_token stop) {
 
 void FastClock::wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable_any& wake,
                            mail::SteadyTime until, std::stop_token stop) {
-  const auto self = enter(until, wake);
-  bool notified = false;
-  while (!notified && now() < until && !stop.stop_requested()) {
-    const std::int64_t before = jumped_;
-    notified = wake.wait_for(lock, slice) == std::cv_status::no_timeout && jumped_ == before;
-  }
+  const auto self = enter({until, &wake, lock.mutex()});
+  // A wait that goes on by itself could swallow a notification that came as its slice ended: so it returns early.
+  bool woken = false;
+  if (now() < until && !stop.stop_requested())
+    wake.wait_for(lock, stop, slice, [&woken] { return std::exchange(woken, true); });
   leave(self);
 }
 
-std::list<FastClock::Waiter>::iterator FastClock::enter(mail::SteadyTime until, std::condition_variable_any& wake) {
+std::list<FastClock::Waiter>::iterator FastClock::enter(const Waiter& waiter) {
   const std::lock_guard lock(mutex_);
   ++changes_;
-  return waiters_.insert(waiters_.end(), {until, &wake});
+  return waiters_.insert(waiters_.end(), waiter);
 }
 
 void FastClock::leave(std::list<Waiter>::iterator waiter) {
@@ -59,6 +59,7 @@ bool FastClock::jump_if_quiet(mail::SteadyTime until) {
   const std::lock_guard lock(mutex_);
   const bool still = seen_changes_ == changes_;
   seen_changes_ = changes_;
+  wake_due();
   if (!still || busy_ > 0 || waiters_.size() < threads_) return false;
   for (const Waiter& waiter : waiters_) until = std::min(until, waiter.until);
   if (until == mail::SteadyTime::max()) return false;
@@ -67,10 +68,19 @@ bool FastClock::jump_if_quiet(mail::SteadyTime until) {
   jumped_ += by.count();
   ++changes_;
   on_jump_(by);
-  for (const Waiter& waiter : waiters_) {
-    if (waiter.until <= now()) waiter.wake->notify_all();
-  }
+  wake_due();
   return true;
+}
+
+void FastClock::wake_due() {
+  const mail::SteadyTime time = now();
+  for (const Waiter& waiter : waiters_) {
+    // With its mutex, or it could be between its look and its wait. Whoever holds the mutex may be about to enter here:
+    // so it is only tried, and the next call tries again.
+    if (waiter.until > time || !waiter.mutex->try_lock()) continue;
+    waiter.wake->notify_all();
+    waiter.mutex->unlock();
+  }
 }
 
 }  // namespace faults

@@ -28,7 +28,7 @@ class FastClock final : public mail::Clock {
   void wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable_any& wake, mail::SteadyTime until,
                   std::stop_token stop) override;
 
-  /// Held while something is in progress that is not to see time jump: an exchange, a call into the host.
+  /// Held while something is in progress that is not to see time jump: an exchange.
   class Busy {
    public:
     explicit Busy(FastClock& clock) : clock_(&clock) { clock.busy(1); }
@@ -43,8 +43,8 @@ class FastClock final : public mail::Clock {
 
   /// So many threads wait when nothing is to do.
   void expect_threads(std::size_t count);
-  /// Jumps to the first thing that somebody waits for, or to `until`, when everybody has been waiting since the last
-  /// call of this function; else nothing. True: jumped.
+  /// Wakes whoever is due. Jumps to the first thing that somebody waits for, or to `until`, when everybody has been
+  /// waiting since the last call of this function. To be called again and again. True: jumped.
   bool jump_if_quiet(mail::SteadyTime until);
 
   std::chrono::milliseconds jumped() const { return std::chrono::milliseconds(jumped_.load()); }
@@ -53,8 +53,10 @@ class FastClock final : public mail::Clock {
   struct Waiter {
     mail::SteadyTime until;
     std::condition_variable_any* wake;
+    std::mutex* mutex;  ///< guards what it waits for
   };
-  std::list<Waiter>::iterator enter(mail::SteadyTime until, std::condition_variable_any& wake);
+  std::list<Waiter>::iterator enter(const Waiter& waiter);
+  void wake_due();  ///< with mutex_ held
   void leave(std::list<Waiter>::iterator waiter);
 
   const std::function<void(std::chrono::milliseconds)> on_jump_;

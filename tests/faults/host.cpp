@@ -145,7 +145,6 @@ struct Host::Impl {
    public:
     Inbox(Impl& host, std::string address) : host_(host), address_(std::move(address)) {}
     mail::Verdict on_message(mail::DeliveryId, const mail::Mail& mail, milliseconds&) override {
-      const FastClock::Busy busy(host_.clock);
       Letter letter{address_, mail.subject, mail.internet_message_id, {}};
       letter.redelivered = (mail.flags & mail::redelivered) != 0;
       try {
