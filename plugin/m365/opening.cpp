@@ -76,6 +76,11 @@ void decide_start(Stream& stream, const FolderRow& folder, const http::Headers& 
   const std::shared_ptr<store::Store> store = stream.core.store();
   stream.cursor = store->cursor(id);
   const store::Cursor before = stream.cursor;
+  // The Graph endpoint was changed: its old links are refused, so the folder is read anew and the receipts absorb.
+  if (leads_elsewhere(stream, stream.cursor.next_link) || leads_elsewhere(stream, stream.cursor.delta_link)) {
+    stream.cursor.next_link.clear();
+    stream.cursor.delta_link.clear();
+  }
   if (stream.cursor.opened == mail::WallTime{}) {
     stream.cursor.opened = service_time(stream, headers);
     stream.cursor.start_from = start_text(stream.settings);
@@ -141,6 +146,10 @@ void refuse_shared(Stream& stream, const FolderRow& folder, const std::string& o
 }
 
 }  // namespace
+
+bool leads_elsewhere(const Stream& stream, const std::string& link) {
+  return !link.empty() && http::origin_of(link) != http::origin_of(stream.graph().graph_origin());
+}
 
 bool first_fetch_held(const Stream& stream) {
   return !stream.cursor.first_fetch_decided;

@@ -26,6 +26,9 @@ bool wanted_at_first(const Stream& stream, const MessageRow& row);
 /// True while the first fetch waits for the administrator: only what came since is handed over.
 bool first_fetch_held(const Stream& stream);
 
+/// Whether a link of the service's names another origin than Graph's; a token must not go there.
+bool leads_elsewhere(const Stream& stream, const std::string& link);
+
 /// Forgets where the folder was read to, and opens anew: nothing is handed over twice, the receipts see to it.
 void restart_series(Stream& stream, const std::string& why);
 

@@ -246,6 +246,9 @@ void take_poll(Stream& stream, const std::string& body, unsigned page_size) {
     return;
   }
   if (page.broken_links) throw broken_answer(stream, "a page of changes without a usable link");
+  // Kept, such a link would be refused again at every start: the page is not taken.
+  if (leads_elsewhere(stream, page.next_link) || leads_elsewhere(stream, page.delta_link))
+    throw broken_answer(stream, "with a link to another server, which is not followed");
   store::Cursor after = stream.cursor;
   after.next_link = page.next_link;
   if (!page.delta_link.empty()) after.delta_link = page.delta_link;
