@@ -41,7 +41,7 @@ constexpr std::string_view kOutboxColumns =
 OutboxRow outbox_row(const Statement& statement) {
   OutboxRow row;
   row.key = statement.text(0);
-  row.mail = Json::parse(statement.text(1));
+  row.mail = statement.json(1);
   if (!statement.is_null(7)) {
     row.fate = Fate{statement.text(2), statement.text(3), statement.text(4), statement.text(5), statement.number(6)};
   }
@@ -75,7 +75,7 @@ std::vector<InboxRow> HostStore::read_rows(Statement& statement) {
     InboxRow& row = rows.emplace_back();
     row.id = statement.number(0);
     row.delivery_id = statement.text(1);
-    row.event = Json::parse(statement.text(2));
+    row.event = statement.json(2);
     row.stored_unix_ms = statement.number(3);
     row.files = files_of(row.id);
   }
@@ -159,7 +159,7 @@ void HostStore::each_received(const std::function<void(const InboxRow&)>& visit)
     InboxRow row;
     row.id = statement.number(0);
     row.delivery_id = statement.text(1);
-    row.event = Json::parse(statement.text(2));
+    row.event = statement.json(2);
     row.stored_unix_ms = statement.number(3);
     row.files = files_of(row.id);
     visit(row);

@@ -59,6 +59,16 @@ std::string Statement::text(int column) const {
                          : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 
+base::Json Statement::json(int column) const {
+  try {
+    return base::Json::parse(text(column));
+  } catch (const base::JsonError& error) {
+    // We wrote it whole, so what cannot be read is damage that SQLite does not see.
+    throw StoreError(SQLITE_CORRUPT,
+                     "cannot read " + database_.name_ + ": a row in it is damaged (" + error.what() + ")");
+  }
+}
+
 std::int64_t Statement::number(int column) const {
   return sqlite3_column_int64(statement_, column);
 }

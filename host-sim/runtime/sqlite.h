@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -42,6 +44,8 @@ class Statement {
   // For a statement without rows.
   void run();
   std::string text(int column) const;
+  // Of a column that holds JSON of our own. Throws StoreError when it is damaged.
+  base::Json json(int column) const;
   std::int64_t number(int column) const;
   bool is_null(int column) const;
 
