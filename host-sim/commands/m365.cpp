@@ -1,6 +1,8 @@
 // host-sim m365: the embedded Microsoft 365 by itself.
 #include <charconv>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "commands/command.h"
 #include "m365/microsoft365.h"
@@ -30,6 +32,12 @@ int run(const base::Options& options, base::Log&) {
   if (const auto tenant = options.value("--tenant")) how.tenant_file = *tenant;
   runtime::Wakeup wakeup;
   wakeup.catch_signals();
+  std::error_code refused;
+  std::filesystem::create_directories(how.dir, refused);
+  if (refused) {
+    throw base::UsageError("--dir: " + how.dir.string() + " cannot be made: " + refused.message() +
+                           "; name a folder this user may write to");
+  }
   embedded::Microsoft365 service(how);
   std::cout << "Microsoft 365    " << service.origin() << "\n"
             << "control door     " << service.control_origin() << "\n"

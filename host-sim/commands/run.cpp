@@ -1,7 +1,12 @@
 // host-sim run: the contact center at work.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <iostream>
+#include <set>
+#include <sstream>
+#include <string>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -39,6 +44,18 @@ void show(const Json& event) {
   std::cout << base::for_one_line(line, 200) << std::endl;
 }
 
+// "A,B" in lower case.
+std::set<std::string> addresses_of(std::string list) {
+  std::transform(list.begin(), list.end(), list.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::set<std::string> addresses;
+  std::istringstream words(list);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (!word.empty()) addresses.insert(word);
+  }
+  return addresses;
+}
+
 int run(const base::Options& options, base::Log& log) {
   runtime::Wakeup wakeup;
   wakeup.catch_signals();
@@ -56,6 +73,7 @@ int run(const base::Options& options, base::Log& log) {
   constexpr std::int64_t kLongest = 10'000'000;
   if (const auto seconds = options.number("--patience", 0, kLongest)) how.patience_ms = *seconds * 1000;
   if (const auto seconds = options.number("--for", 0, kLongest)) how.duration_ms = *seconds * 1000;
+  if (const auto senders = options.value("--reject-from")) how.reject_from = addresses_of(*senders);
   const mailplugin_server_type* type = nullptr;
   if (!configuration.incoming.empty()) type = configuration.incoming.front().server_type;
   if (type == nullptr && configuration.outgoing) type = configuration.outgoing->server_type;
@@ -91,6 +109,7 @@ Command run_command() {
                    {"--patience", "SECONDS",
                     "with --until-idle: how long other trouble than an administrator's is retried; default 15"},
                    {"--events", "FILE", "append one JSON object a line; - is standard output"},
+                   {"--reject-from", "A[,B]", "a rule of this host: mails from these senders are REJECTED"},
                    {"--for", "SECONDS", "end after this time"}}};
   command.log_level = base::Level::kInfo;
   command.run = &run;

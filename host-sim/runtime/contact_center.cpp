@@ -58,7 +58,10 @@ struct ContactCenter::Server {
 ContactCenter::ContactCenter(const Configuration& configuration, Desk desk, Serve serve)
     : desk_(desk),
       inbox_(desk.folder, desk.store, desk.events, desk.log),
-      outbox_(desk.folder, desk.store, desk.events, desk.log, [this] { desk_.wakeup.notify(); }) {
+      outbox_(desk.folder, desk.store, desk.events, desk.log, [this](bool left) {
+        if (left && outgoing_) watch_.message_left(outgoing_->watched, steady_ms());
+        desk_.wakeup.notify();
+      }) {
   std::vector<std::string> problems;
   const auto collect = [&](const std::function<void()>& step) {
     try {
@@ -170,10 +173,10 @@ mailplugin_verdict ContactCenter::on_message(const mailplugin_mailbox_events* ev
   if (mail != nullptr) verdict = center.inbox_.accept(mailbox->address, *mail);
   if (verdict == MAILPLUGIN_ACCEPTED) {
     ++center.received_;
-  } else if (retry_after_ms != nullptr) {
+  } else if (verdict == MAILPLUGIN_RETRY_LATER && retry_after_ms != nullptr) {
     *retry_after_ms = kRetryAfterMilliseconds;
   }
-  center.watch_.message_ended(mailbox->watched, verdict == MAILPLUGIN_ACCEPTED, steady_ms());
+  center.watch_.message_ended(mailbox->watched, verdict != MAILPLUGIN_RETRY_LATER, steady_ms());
   center.desk_.wakeup.notify();
   return verdict;
 }
@@ -222,6 +225,7 @@ RunResult ContactCenter::run(const RunOptions& options) {
                      {"plugin", options.plugin},
                      {"version", options.plugin_version},
                      {"queues", list_of(queue_names_)}}));
+  inbox_.reject_from(options.reject_from);
   start_all();
   if (outgoing_) outbox_.submit_unanswered(*outgoing_->plugin);
   const std::int64_t began = steady_ms();
@@ -247,9 +251,10 @@ RunResult ContactCenter::run(const RunOptions& options) {
     // Many mails a second wake many times; looking at all mailboxes once in a while is enough.
     if (!desk_.wakeup.stop_requested() && steady_ms() - now < kShortestRound) desk_.wakeup.rest(kShortestRound);
   }
-  RunResult end = result(options.patience_ms);
+  RunResult end = standing_result(options.patience_ms);
   desk_.log.progress("");
   end.stopped = stop_all();
+  count_up(end);
   tell(Json::object({{"event", "stopped"},
                      {"time", base::to_rfc3339(base::now_unix_ms())},
                      {"received", end.received},
@@ -258,11 +263,9 @@ RunResult ContactCenter::run(const RunOptions& options) {
   return end;
 }
 
-RunResult ContactCenter::result(std::int64_t patience_ms) {
+RunResult ContactCenter::standing_result(std::int64_t patience_ms) {
   const std::int64_t now = steady_ms();
   RunResult end;
-  end.received = received_;
-  end.sent = outbox_.sent_count();
   end.failures = watch_.failures(now, patience_ms);
   end.nothing_reached = watch_.nothing_reached(now, patience_ms);
   for (const std::string& failure : outbox_.failures()) end.failures.push_back(failure);
@@ -271,6 +274,15 @@ RunResult ContactCenter::result(std::int64_t patience_ms) {
                            " messages are not sent yet and are kept: " + watch_.sentence_of_server(outgoing_->watched));
   }
   return end;
+}
+
+void ContactCenter::count_up(RunResult& end) {
+  end.received = received_;
+  end.sent = outbox_.sent_count();
+  if (const std::size_t lost = desk_.events.lost(); lost > 0) {
+    end.failures.push_back(std::to_string(lost) + " events could not be written to " + desk_.events.where() +
+                           "; what they tell is kept in the data folder");
+  }
 }
 
 RunResult ContactCenter::send(const std::vector<std::string>& keys, std::int64_t patience_ms,
@@ -305,8 +317,8 @@ RunResult ContactCenter::send(const std::vector<std::string>& keys, std::int64_t
     }
     answered(keys[next], fate);
   }
-  end.sent = outbox_.sent_count();
   end.failures = outbox_.failures();
+  count_up(end);
   end.nothing_reached = watch_.server_ended(outgoing_->watched, steady_ms(), patience_ms) && end.sent == 0;
   return end;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -38,6 +39,7 @@ struct RunOptions {
   bool until_idle = false;
   std::int64_t patience_ms = 15'000;
   std::optional<std::int64_t> duration_ms;
+  std::set<std::string> reject_from;  // lower case: mails of these senders are REJECTED
   // For the `started` event.
   std::string plugin, plugin_version;
 };
@@ -86,7 +88,10 @@ class ContactCenter {
   void tell(const base::Json& event);
   bool sending_is_over(std::int64_t now, std::int64_t patience) const;
   void show_progress(const Watch::Standing& standing);
-  RunResult result(std::int64_t patience_ms);
+  // What the mailboxes and the outbox have come to; read before the servers stop, for stopping ends every trouble.
+  RunResult standing_result(std::int64_t patience_ms);
+  // What was counted; read after they stopped, for mails are settled until then.
+  void count_up(RunResult& end);
 
   Desk desk_;
   Watch watch_;

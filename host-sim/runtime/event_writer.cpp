@@ -29,7 +29,12 @@ void EventWriter::write(const base::Json& event) {
   const std::lock_guard lock(mutex_);
   if (observer_) observer_(event);
   if (fd_ < 0) return;
-  base::write_all(fd_, line, path_);
+  try {
+    base::write_all(fd_, line, path_);
+  } catch (const base::FileError&) {
+    ++lost_;
+    throw;
+  }
 }
 
 }  // namespace runtime

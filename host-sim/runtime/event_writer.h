@@ -2,10 +2,13 @@
 #ifndef HOST_SIM_RUNTIME_EVENT_WRITER_H_
 #define HOST_SIM_RUNTIME_EVENT_WRITER_H_
 
+#include <atomic>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -22,6 +25,10 @@ class EventWriter {
   // Shows every event to `observer` too, one at a time. Before the first event.
   void observe(std::function<void(const base::Json&)> observer) { observer_ = std::move(observer); }
 
+  // How many events could not be written, and where to.
+  std::size_t lost() const { return lost_; }
+  std::string where() const { return path_.string(); }
+
   // Throws base::FileError.
   void write(const base::Json& event);
 
@@ -30,6 +37,7 @@ class EventWriter {
   base::Fd file_;
   int fd_ = -1;
   std::function<void(const base::Json&)> observer_;
+  std::atomic<std::size_t> lost_{0};
   std::mutex mutex_;
 };
 

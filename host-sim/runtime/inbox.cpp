@@ -1,5 +1,8 @@
 #include "runtime/inbox.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/clock.h"
 #include "runtime/message_event.h"
 #include "runtime/parts.h"
@@ -31,6 +34,10 @@ HostView view_of(const ReceivedMail& mail, HostStore& store) {
 mailplugin_verdict Inbox::accept(const configurator::Address& address, const mailplugin_message& mail) noexcept {
   try {
     if (stopping_) return MAILPLUGIN_RETRY_LATER;
+    if (unwanted(mail)) {
+      refuse(address, mail);
+      return MAILPLUGIN_REJECTED;
+    }
     store(address, mail);
     return MAILPLUGIN_ACCEPTED;
   } catch (const PartError& error) {
@@ -40,6 +47,22 @@ mailplugin_verdict Inbox::accept(const configurator::Address& address, const mai
                error.what() + "; make room or repair the data folder " + folder_.root().string());
   }
   return MAILPLUGIN_RETRY_LATER;
+}
+
+bool Inbox::unwanted(const mailplugin_message& mail) const {
+  if (unwanted_.empty() || mail.from.address.data == nullptr) return false;
+  std::string from(mail.from.address.data, static_cast<std::size_t>(mail.from.address.size));
+  std::transform(from.begin(), from.end(), from.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return unwanted_.count(from) > 0;
+}
+
+// Nothing of it is kept but the event: the plugin moves it where an administrator finds it.
+void Inbox::refuse(const configurator::Address& address, const mailplugin_message& message) {
+  const ReceivedMail mail = copy_of(message);
+  const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
+  const Json keys = message_keys(address, mail, StoredParts(), view_of(mail, store_));
+  tell(message_event(keys, redelivered, "rejected", base::now_unix_ms()), address);
 }
 
 void Inbox::store(const configurator::Address& address, const mailplugin_message& message) {

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <functional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "base/log.h"
 #include "configurator/configuration.h"
@@ -24,10 +26,15 @@ class Inbox {
   // plugin failed (told in the log), nothing was kept. Throws nothing; any thread.
   mailplugin_verdict accept(const configurator::Address& address, const mailplugin_message& mail) noexcept;
 
+  // A rule of this host: mails from these addresses (lower case) are REJECTED. Before the first mail.
+  void reject_from(std::set<std::string> senders) { unwanted_ = std::move(senders); }
+
   // Reads in progress end soon with RETRY_LATER.
   void stop() { stopping_ = true; }
 
  private:
+  bool unwanted(const mailplugin_message& mail) const;
+  void refuse(const configurator::Address& address, const mailplugin_message& mail);
   void store(const configurator::Address& address, const mailplugin_message& mail);
   void tell(const base::Json& event, const configurator::Address& address);
 
@@ -35,6 +42,7 @@ class Inbox {
   HostStore& store_;
   EventWriter& events_;
   base::Log& log_;
+  std::set<std::string> unwanted_;
   std::atomic<bool> stopping_{false};
 };
 

@@ -71,7 +71,7 @@ Json sent_event(const std::string& key, const OutgoingMail& mail, const Fate& fa
 }
 
 Outbox::Outbox(const DataFolder& folder, HostStore& store, EventWriter& events, base::Log& log,
-               std::function<void()> changed)
+               std::function<void(bool)> changed)
     : folder_(folder), store_(store), events_(events), log_(log), changed_(std::move(changed)) {}
 
 Outbox::~Outbox() = default;
@@ -205,7 +205,7 @@ void Outbox::answered(Submission& submission, const Fate& fate, std::uint32_t re
       under_way_.erase(it);
     }
   }
-  changed_();
+  changed_(fate.verdict == "accepted");
 }
 
 std::size_t Outbox::open_count() const {

@@ -25,9 +25,9 @@ base::Json sent_event(const std::string& key, const OutgoingMail& mail, const Fa
 
 class Outbox {
  public:
-  // `changed` is called on the plugin's threads after every answer.
+  // `changed` is called on the plugin's threads after every answer; `left`: the message is on its way.
   Outbox(const DataFolder& folder, HostStore& store, EventWriter& events, base::Log& log,
-         std::function<void()> changed);
+         std::function<void(bool left)> changed);
   // The server must be stopped before.
   ~Outbox();
 
@@ -67,7 +67,7 @@ class Outbox {
   HostStore& store_;
   EventWriter& events_;
   base::Log& log_;
-  const std::function<void()> changed_;
+  const std::function<void(bool left)> changed_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

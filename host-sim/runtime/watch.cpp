@@ -70,6 +70,11 @@ void Watch::idle(std::size_t index) {
   if (!is_trouble(mailbox.health)) mailbox.trouble_since.reset();
 }
 
+void Watch::message_left(std::size_t index, std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  if (servers_[index].trouble_since) servers_[index].trouble_since = now;
+}
+
 void Watch::server_health(std::size_t index, const Health& health, std::int64_t now) {
   const std::lock_guard lock(mutex_);
   servers_[index].health = health;

@@ -42,6 +42,9 @@ class Watch {
   // True when waiting for this server is in vain: an administrator must act, or patience is over.
   bool server_ended(std::size_t server, std::int64_t now, std::int64_t patience) const;
 
+  // A message left through this server: it works for somebody, whatever troubles others; patience begins anew.
+  void message_left(std::size_t server, std::int64_t now);
+
   // The mailboxes that are failed now or ended without having been read, one sentence each.
   std::vector<std::string> failures(std::int64_t now, std::int64_t patience) const;
   // True when there are mailboxes and not one of them was reached: each failed and never gave a mail or came to its
