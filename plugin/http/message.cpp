@@ -86,8 +86,10 @@ std::optional<milliseconds> retry_after(const Headers& headers, std::chrono::sys
   if (!until) return {};
   // Against the server's own clock where it says it: this machine's may be wrong by more than the wait.
   const auto date = parse_http_date(trim(headers.get("Date")));
-  const auto from = date ? std::chrono::system_clock::time_point(*date) : now;
-  return std::clamp(std::chrono::ceil<milliseconds>(*until - from), milliseconds(0), longest_wait);
+  // In milliseconds: a date of the year 2300 does not fit into the clock's nanoseconds.
+  using Time = std::chrono::sys_time<milliseconds>;
+  const Time from = date ? Time(*date) : std::chrono::floor<milliseconds>(now);
+  return std::clamp(Time(*until) - from, milliseconds(0), longest_wait);
 }
 
 std::string origin_of(std::string_view url) {

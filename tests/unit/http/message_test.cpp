@@ -70,6 +70,10 @@ class MessageTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(wait_ms("Sun, 01 Mar 2026 11:00:00 GMT", date) == 0);
     CPPUNIT_ASSERT(wait_ms("Sun, 01 Mar 2027 11:00:00 GMT", date) == 3'600'000);
     CPPUNIT_ASSERT(wait_ms("Sun, 01 Mar 2026 00:00:10 GMT", "yesterday") == 10'000);
+    // Beyond what a clock of nanoseconds holds, in both directions.
+    CPPUNIT_ASSERT(wait_ms("Thu, 01 Jan 2907 00:00:01 GMT") == 3'600'000);
+    CPPUNIT_ASSERT(wait_ms("Thu, 01 Jan 0052 00:00:30 GMT") == 0);
+    CPPUNIT_ASSERT(wait_ms("Sun, 01 Mar 2026 12:00:30 GMT", "Thu, 01 Jan 0052 00:00:30 GMT") == 3'600'000);
   }
 
   void retry_after_that_cannot_be_read() {
