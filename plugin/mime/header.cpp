@@ -129,7 +129,7 @@ std::vector<Piece> read_pieces(std::string_view text, std::size_t at) {
       continue;
     }
     Piece piece;
-    piece.name = mime::lower(trim(text.substr(at, equals - at)));
+    piece.name = to_utf8(mime::lower(trim(text.substr(at, equals - at))), {});
     at = equals + 1;
     piece.value = read_value(text, at, piece.name.starts_with("filename") || piece.name.starts_with("name"));
     split_name(piece);
@@ -200,6 +200,8 @@ std::size_t parse_headers(std::string_view text, Headers& headers, std::size_t m
   std::size_t kept = 0;
   const auto finish = [&] {
     if (!name.empty() && kept < most) {
+      // A CR by itself ends no line here, but it may for whoever gets the value.
+      std::replace(value.begin(), value.end(), '\r', ' ');
       headers.add(std::move(name), std::move(value));
       ++kept;
     }
@@ -283,6 +285,7 @@ ParameterisedValue parse_parameterised(std::string_view text) {
   for (const char c : value) {
     if (!blank(c) && c != '"') result.value += lower(c);
   }
+  result.value = to_utf8(result.value, {});
   const std::vector<Piece> pieces = read_pieces(text, end);
   for (const Piece& piece : pieces) {
     if (!result.parameter(piece.name).empty()) continue;

@@ -41,6 +41,9 @@ class HeaderTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("b"), headers.all()[3].second);
     CPPUNIT_ASSERT_EQUAL(std::string(), *headers.find("x-empty"));
     CPPUNIT_ASSERT(headers.find("Missing") == nullptr);
+    mime::Headers bare;
+    mime::parse_headers("Subject: one\rBcc: two\n", bare);
+    CPPUNIT_ASSERT_EQUAL(std::string("one Bcc: two"), bare.text("Subject"));
   }
 
   void the_header_ends_where_it_ends() {
@@ -101,6 +104,9 @@ class HeaderTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("ä.pdf"),
                          parse_parameterised("a; filename==?utf-8?Q?=C3=A4.pdf?=").parameter("filename"));
     CPPUNIT_ASSERT_EQUAL(std::string(""), parse_parameterised("").value);
+    const auto raw = parse_parameterised("text/\xe4; \xf6=1");
+    CPPUNIT_ASSERT_EQUAL(std::string("text/ä"), raw.value);
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), raw.parameter("ö"));
     CPPUNIT_ASSERT_EQUAL(std::string("open"), parse_parameterised("a; x=\"open").parameter("x"));
   }
 
