@@ -278,9 +278,10 @@ HttpResponse Graph::refusal(const GraphError& error) const {
     inner.set("message", "Please retry after");
     inner.set("status", "429");
   }
+  // The message may quote a query, whose percent-encoded bytes can be anything.
+  const std::string message = to_utf8(error.what());
   response.body =
-      Json(
-          Json::Object{{"error", Json::Object{{"code", error.code}, {"message", error.what()}, {"innerError", inner}}}})
+      Json(Json::Object{{"error", Json::Object{{"code", error.code}, {"message", message}, {"innerError", inner}}}})
           .dump();
   if (!error.retry_after.empty()) response.headers.add("Retry-After", error.retry_after);
   if (error.status == 401) {

@@ -433,7 +433,7 @@ Parameterised parse_parameters(std::string_view value) {
   Parameterised result;
   const auto parts = split_parameters(value);
   result.value = lower(trim(parts.front()));
-  result.value = result.value.substr(0, result.value.find_first_of(" \t("));
+  result.value = to_utf8(result.value.substr(0, result.value.find_first_of(" \t(")));
   std::map<std::string, std::map<int, Piece>> pieces;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const auto equals = parts[i].find('=');
