@@ -37,6 +37,11 @@ class Client {
  public:
   explicit Client(const embedded::Tls& tls) : context_(SSL_CTX_new(TLS_client_method())) {
     std::signal(SIGPIPE, SIG_IGN);
+    // The fuzzer's own alarm must not look like the end of a connection.
+    struct sigaction alarm {};
+    ::sigaction(SIGALRM, nullptr, &alarm);
+    alarm.sa_flags |= SA_RESTART;
+    ::sigaction(SIGALRM, &alarm, nullptr);
     std::string folder = (std::filesystem::temp_directory_path() / "fuzz-XXXXXX").string();
     require(::mkdtemp(folder.data()) != nullptr, "a folder for the authority");
     tls.write_files(folder);

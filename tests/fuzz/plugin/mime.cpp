@@ -20,7 +20,10 @@ void read_header_value(const std::string& value) {
   require_text(mime::decode_words(value));
   const mime::ParameterisedValue parameterised = mime::parse_parameterised(value);
   require_text(parameterised.value);
-  for (const auto& [name, text] : parameterised.parameters) require_text(text);
+  for (const auto& [name, text] : parameterised.parameters) {
+    require_text(name);
+    require_text(text);
+  }
   for (const std::string& id : mime::parse_message_ids(value)) {
     require(id.size() > 2 && id.front() == '<' && id.back() == '>', "ids keep their brackets");
   }
