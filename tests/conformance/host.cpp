@@ -59,6 +59,25 @@ const mailplugin_server_type* Host::type_with(const mailplugin_module* module, c
   return nullptr;
 }
 
+void Gate::pass() {
+  std::unique_lock lock(mutex_);
+  inside_ = true;
+  changed_.notify_all();
+  changed_.wait_for(lock, std::chrono::minutes(1), [this] { return open_; });
+  ++passed;
+}
+
+bool Gate::someone_inside() {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::minutes(1), [this] { return inside_; });
+}
+
+void Gate::open() {
+  const std::lock_guard lock(mutex_);
+  open_ = true;
+  changed_.notify_all();
+}
+
 Events::Events() {
   table.struct_size = sizeof table;
   table.ctx = this;
@@ -69,6 +88,7 @@ Events::Events() {
       self->told_.push_back({mailbox, now->state, now->cause, now->message == nullptr ? "" : now->message});
     }
     self->changed_.notify_all();
+    if (Gate* gate = self->gate) gate->pass();
     if (self->throws) throw std::runtime_error("a host that lets exceptions out");
   };
 }

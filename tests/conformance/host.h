@@ -37,6 +37,21 @@ class Host {
   std::vector<std::pair<uint32_t, std::string>> lines_;
 };
 
+/// A callback that does not come back: it waits inside until the test opens the gate. Everything waits at most a
+/// minute, so that a broken plugin fails a test instead of hanging it.
+class Gate {
+ public:
+  void pass();            ///< by the callback
+  bool someone_inside();  ///< waits until a callback is inside; false when none came
+  void open();
+  std::atomic<int> passed{0};
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool inside_ = false, open_ = false;
+};
+
 /// Server events; `on_health` may be replaced to misbehave.
 class Events {
  public:
@@ -51,6 +66,7 @@ class Events {
   bool wait_for(const std::function<bool(const Told&)>& wanted);
   std::size_t count() const;
   std::atomic<bool> throws{false};
+  std::atomic<Gate*> gate{nullptr};  ///< passed by every on_health, when there is one
 
  private:
   mutable std::mutex mutex_;

@@ -1,6 +1,10 @@
 // The IncomingMailServer in the hands of a host that breaks rules.
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "host.h"
 #include "settings.h"
 
@@ -13,6 +17,9 @@ class IncomingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(ids_are_unique_and_close_once);
   CPPUNIT_TEST(acknowledge_knows_its_deliveries);
   CPPUNIT_TEST(a_mailbox_can_be_opened_while_running);
+  CPPUNIT_TEST(a_mailbox_opened_twice_is_two_mailboxes_or_refused);
+  CPPUNIT_TEST(acknowledge_is_harmless_from_many_threads_and_after_stop);
+  CPPUNIT_TEST(mailboxes_come_and_go_while_running);
   CPPUNIT_TEST_SUITE_END();
 
   Host host_;
@@ -108,6 +115,54 @@ class IncomingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(events_.wait_for([id](const Events::Told& told) { return told.mailbox == id; }));
     CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, incoming_->close_mailbox(server_, id));
     CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 10'000));
+  }
+
+  void a_mailbox_opened_twice_is_two_mailboxes_or_refused() {
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    const uint64_t first = open(mailbox_);
+    Settings settings(mailbox_);
+    Problems problems;
+    uint64_t second = 0;
+    const mailplugin_status status =
+        incoming_->open_mailbox(server_, settings.get(), &mailbox_events_, problems.get(), &second);
+    if (status == MAILPLUGIN_OK) {
+      // Which of the two reads the folder is told by health once the service says that they are one.
+      CPPUNIT_ASSERT(second != 0 && second != first);
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, incoming_->close_mailbox(server_, second));
+    } else {
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_CONFIG}, status);
+      CPPUNIT_ASSERT(!problems.told.empty());
+    }
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, incoming_->close_mailbox(server_, first));
+  }
+
+  void acknowledge_is_harmless_from_many_threads_and_after_stop() {
+    open(mailbox_);
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    std::atomic<int> other{0};
+    {
+      std::vector<std::jthread> threads;
+      for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+          for (uint64_t id = 1; id <= 200; ++id) {
+            other += incoming_->acknowledge(server_, id, MAILPLUGIN_ACCEPTED, 0) != MAILPLUGIN_E_STATE;
+          }
+        });
+      }
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 60'000));
+    }
+    CPPUNIT_ASSERT_EQUAL(0, other.load());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_STATE},
+                         incoming_->acknowledge(server_, 1, MAILPLUGIN_ACCEPTED, 0));
+  }
+
+  void mailboxes_come_and_go_while_running() {
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    for (int i = 0; i < 20; ++i) {
+      const uint64_t id = open(mailbox_);
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, incoming_->close_mailbox(server_, id));
+    }
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 60'000));
   }
 };
 

@@ -1,4 +1,4 @@
-// conformance PLUGIN.so SETTINGS
+// conformance PLUGIN.so SETTINGS [live]: "live" where SETTINGS lead to a service that answers (live.py).
 #include <cppunit/BriefTestProgressListener.h>
 #include <cppunit/CompilerOutputter.h>
 #include <cppunit/TestResult.h>
@@ -28,8 +28,9 @@ const std::string& settings_path() {
 }  // namespace conformance
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: conformance PLUGIN.so SETTINGS\n", stderr);
+  const bool live = argc == 4 && std::strcmp(argv[3], "live") == 0;
+  if (argc != 3 && !live) {
+    std::fputs("usage: conformance PLUGIN.so SETTINGS [live]\n", stderr);
     return 2;
   }
   void* library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
@@ -51,7 +52,8 @@ int main(int argc, char** argv) {
   controller.addListener(&collected);
   controller.addListener(&progress);
   CppUnit::TestRunner runner;
-  runner.addTest(CppUnit::TestFactoryRegistry::getRegistry().makeTest());
+  runner.addTest(live ? CppUnit::TestFactoryRegistry::getRegistry("live").makeTest()
+                      : CppUnit::TestFactoryRegistry::getRegistry().makeTest());
   runner.run(controller);
   CppUnit::CompilerOutputter(&collected, std::cerr).write();
   return collected.wasSuccessful() && collected.runTests() > 0 ? 0 : 1;

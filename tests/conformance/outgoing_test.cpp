@@ -1,85 +1,24 @@
 // The OutgoingMailServer in the hands of a host that breaks rules.
 #include <cppunit/extensions/HelperMacros.h>
 
-#include <atomic>
-#include <cstring>
+#include <thread>
+#include <vector>
 
 #include "host.h"
 #include "settings.h"
+#include "submission.h"
 
 namespace conformance {
-namespace {
-
-mailplugin_text text(const char* value) {
-  return {value, std::strlen(value)};
-}
-
-// One text part whose stream the plugin may open.
-struct TextPart {
-  explicit TextPart(const char* content) : content(content) {
-    part.struct_size = sizeof part;
-    part.kind = MAILPLUGIN_PART_TEXT;
-    part.ctx = this;
-    part.media_type = text("text/plain");
-    part.size_hint = -1;
-    part.open = [](const mailplugin_part* p) -> const mailplugin_stream* {
-      auto* self = static_cast<TextPart*>(p->ctx);
-      self->offset = 0;
-      return &self->stream;
-    };
-    stream.struct_size = sizeof stream;
-    stream.ctx = this;
-    stream.read = [](const mailplugin_stream* s, void* buffer, uint64_t capacity) -> int64_t {
-      auto* self = static_cast<TextPart*>(s->ctx);
-      const std::size_t left = std::strlen(self->content) - self->offset;
-      const std::size_t bytes = left < capacity ? left : static_cast<std::size_t>(capacity);
-      std::memcpy(buffer, self->content + self->offset, bytes);
-      self->offset += bytes;
-      return static_cast<int64_t>(bytes);
-    };
-    stream.close = [](const mailplugin_stream*) {};
-  }
-  const char* content;
-  std::size_t offset = 0;
-  mailplugin_part part{};
-  mailplugin_stream stream{};
-};
-
-// A message that nothing is wrong with, and the count of its on_sent.
-struct Submission {
-  Submission() : body("Hello"), parts{&body.part}, to{{}, text("customer@fabrikam.example")} {
-    mail.struct_size = sizeof mail;
-    mail.stable_id = text("conformance-1");
-    mail.subject = text("Re: order 17");
-    mail.from.address = text("support@contoso.example");
-    mail.to = &to;
-    mail.to_count = 1;
-    mail.parts = parts;
-    mail.part_count = 1;
-    table.struct_size = sizeof table;
-    table.ctx = this;
-    table.on_sent = [](const mailplugin_submission* s, const mailplugin_outcome* outcome) {
-      auto* self = static_cast<Submission*>(s->ctx);
-      self->verdict = outcome->verdict;
-      ++self->answers;
-    };
-  }
-  TextPart body;
-  const mailplugin_part* parts[1];
-  mailplugin_address to;
-  mailplugin_message mail{};
-  mailplugin_submission table{};
-  std::atomic<int> answers{0};
-  std::atomic<mailplugin_verdict> verdict{0};
-};
-
-}  // namespace
 
 class OutgoingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(OutgoingTest);
   CPPUNIT_TEST(submit_needs_a_running_server);
   CPPUNIT_TEST(submit_refuses_what_the_header_forbids);
   CPPUNIT_TEST(stop_answers_what_is_on_its_way_exactly_once);
+  CPPUNIT_TEST(stop_does_not_wait_longer_for_an_answer_than_it_may);
+  CPPUNIT_TEST(an_exception_out_of_on_sent_ends_at_the_plugin);
+  CPPUNIT_TEST(one_key_submitted_by_many_threads_is_answered_each_time);
+  CPPUNIT_TEST(submit_and_stop_at_once_lose_no_answer);
   CPPUNIT_TEST_SUITE_END();
 
   Host host_;
@@ -152,6 +91,72 @@ class OutgoingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 10'000));
     CPPUNIT_ASSERT_EQUAL(1, one.answers.load());
     CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, one.verdict.load());
+  }
+
+  void stop_does_not_wait_longer_for_an_answer_than_it_may() {
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    Submission one;
+    Gate gate;
+    one.gate = &gate;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, outgoing_->submit(server_, &one.mail, &one.table));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server_->stop(server_, 300));
+    CPPUNIT_ASSERT(gate.someone_inside());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server_->stop(server_, 0));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_STATE}, outgoing_->submit(server_, &one.mail, &one.table));
+    gate.open();
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT_EQUAL(1, gate.passed.load());
+    CPPUNIT_ASSERT_EQUAL(1, one.answers.load());
+  }
+
+  void an_exception_out_of_on_sent_ends_at_the_plugin() {
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    Submission one;
+    one.throws = true;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, outgoing_->submit(server_, &one.mail, &one.table));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT_EQUAL(1, one.answers.load());
+    CPPUNIT_ASSERT(!host_.lines(MAILPLUGIN_LOG_MISUSE).empty());
+  }
+
+  void one_key_submitted_by_many_threads_is_answered_each_time() {
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    Submission many[8];
+    std::atomic<int> taken{0};
+    {
+      std::vector<std::jthread> threads;
+      for (Submission& one : many) {
+        threads.emplace_back([&] { taken += outgoing_->submit(server_, &one.mail, &one.table) == MAILPLUGIN_OK; });
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL(8, taken.load());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 60'000));
+    for (const Submission& one : many) CPPUNIT_ASSERT_EQUAL(1, one.answers.load());
+  }
+
+  void submit_and_stop_at_once_lose_no_answer() {
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->start(server_));
+    constexpr int threads = 4, each = 25;
+    std::vector<Submission> many(threads * each);
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < many.size(); ++i) keys.push_back("conformance-" + std::to_string(i));
+    for (std::size_t i = 0; i < many.size(); ++i) many[i].mail.stable_id = text(keys[i].c_str());
+    std::vector<mailplugin_status> statuses(many.size());
+    {
+      std::vector<std::jthread> running;
+      for (std::size_t t = 0; t < threads; ++t) {
+        running.emplace_back([&, t] {
+          for (std::size_t i = t * each; i < (t + 1) * each; ++i) {
+            statuses[i] = outgoing_->submit(server_, &many[i].mail, &many[i].table);
+          }
+        });
+      }
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server_->stop(server_, 60'000));
+    }
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      CPPUNIT_ASSERT(statuses[i] == MAILPLUGIN_OK || statuses[i] == MAILPLUGIN_E_STATE);
+      CPPUNIT_ASSERT_EQUAL(statuses[i] == MAILPLUGIN_OK ? 1 : 0, many[i].answers.load());
+    }
   }
 };
 

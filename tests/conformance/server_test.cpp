@@ -1,8 +1,12 @@
 // Starting, stopping, destroying, health: what both kinds of server promise (mailplugin.h, "servers").
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <string>
+#include <thread>
 
 #include "host.h"
 #include "settings.h"
@@ -17,6 +21,8 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(exceptions_of_the_host_end_at_the_plugin);
   CPPUNIT_TEST(no_callback_comes_after_stop);
   CPPUNIT_TEST(destroy_stops_first);
+  CPPUNIT_TEST(stop_does_not_wait_longer_for_a_callback_than_it_may);
+  CPPUNIT_TEST(destroy_waits_for_a_callback_that_runs);
   CPPUNIT_TEST_SUITE_END();
 
   Host host_;
@@ -30,7 +36,24 @@ class ServerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL_MESSAGE(problems.told.empty() ? type->id : problems.told.front().second,
                                  mailplugin_status{MAILPLUGIN_OK}, status);
     CPPUNIT_ASSERT(server != nullptr);
+    open_mailbox(type, server);
     return server;
+  }
+
+  // An incoming server without a mailbox has nothing to sign in for.
+  void open_mailbox(const mailplugin_server_type* type, const mailplugin_server* server) {
+    const auto* incoming = static_cast<const mailplugin_incoming*>(server->get_interface(server, MAILPLUGIN_INCOMING));
+    if (incoming == nullptr) return;
+    static const mailplugin_mailbox_events events{
+        sizeof events, 0, nullptr,
+        [](const mailplugin_mailbox_events*, uint64_t, const mailplugin_message*, uint32_t*) -> mailplugin_verdict {
+          return MAILPLUGIN_ACCEPTED;
+        },
+        nullptr};
+    Settings mailbox(read_settings_file(settings_path())[std::string(type->id) + " mailbox"]);
+    uint64_t id = 0;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK},
+                         incoming->open_mailbox(server, mailbox.get(), &events, nullptr, &id));
   }
 
   void each_type(const std::function<void(const mailplugin_server_type*)>& check) {
@@ -117,6 +140,50 @@ class ServerTest : public CppUnit::TestFixture {
       server->destroy(server);
       events.reset();  // a late callback would write into freed memory: the sanitizer runs see it
       CPPUNIT_ASSERT(host_.lines(MAILPLUGIN_LOG_MISUSE).empty());
+    });
+  }
+
+  void stop_does_not_wait_longer_for_a_callback_than_it_may() {
+    each_type([this](const mailplugin_server_type* type) {
+      Events events;
+      Gate gate;
+      events.gate = &gate;
+      const mailplugin_server* server = create(type, events);
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server->start(server));
+      CPPUNIT_ASSERT(gate.someone_inside());
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server->stop(server, 100));
+      const std::size_t told = events.count();
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server->stop(server, 0));
+      gate.open();
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server->stop(server, 60'000));
+      CPPUNIT_ASSERT_EQUAL_MESSAGE("no new one started", told, events.count());
+      // And it is as good as new.
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server->start(server));
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server->stop(server, 60'000));
+      server->destroy(server);
+    });
+  }
+
+  void destroy_waits_for_a_callback_that_runs() {
+    each_type([this](const mailplugin_server_type* type) {
+      auto events = std::make_unique<Events>();
+      Gate gate;
+      events->gate = &gate;
+      const mailplugin_server* server = create(type, *events);
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_OK}, server->start(server));
+      CPPUNIT_ASSERT(gate.someone_inside());
+      std::atomic<bool> destroying{false};
+      int passed_before = 0;
+      std::jthread control([&] {
+        destroying = true;
+        server->destroy(server);
+        passed_before = gate.passed;
+        events.reset();  // a late callback would write into freed memory: the sanitizer runs see it
+      });
+      while (!destroying) std::this_thread::yield();
+      gate.open();
+      control.join();
+      CPPUNIT_ASSERT(passed_before > 0);
     });
   }
 };
