@@ -95,6 +95,12 @@ DemoMail demo_question(const std::string& from, const std::string& to, const std
   return {from, text_mail(head(from, to, subject, id), "utf-8", "Hello,\r\n\r\n" + subject + "\r\n")};
 }
 
+std::string demo_unwanted() {
+  return text_mail(head(std::string("Your Prize <") + kDemoUnwanted + ">", "support@contoso.example", "You have won",
+                        "prize-1"),
+                   "us-ascii", "Answer today.\r\n");
+}
+
 std::string demo_automatic_reply() {
   return text_mail(head("Bob Baker <bob@fabrikam.example>", "Support <support@contoso.example>",
                         "Automatic reply: Your newsletter", "away-1") +

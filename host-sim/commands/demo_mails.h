@@ -21,6 +21,10 @@ std::vector<DemoMail> demo_mails();
 // An automatic reply to Support. No program submits such a mail: the sender's mail server makes it.
 std::string demo_automatic_reply();
 
+/// From a sender whose mails the host's rule rejects.
+inline constexpr const char* kDemoUnwanted = "prize@lottery.example";
+std::string demo_unwanted();
+
 // One more plain question, for later steps of the story.
 DemoMail demo_question(const std::string& from, const std::string& to, const std::string& subject);
 

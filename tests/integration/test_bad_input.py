@@ -151,7 +151,7 @@ class BadMachine(TenantTestCase):
             self.data = self.folder / "read-only"
             self.data.mkdir(mode=0o500)
         result = self.run_host()
-        self.assertNotEqual(0, result.code)
+        self.assertEqual(2, result.code, result.err)
         self.assertIn(str(self.data.parent if os.geteuid() == 0 else self.data), result.err)
 
     def plugins_with(self, change):

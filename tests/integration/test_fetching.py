@@ -119,6 +119,30 @@ class Fetching(TenantTestCase):
         self.assertEqual([("to be left", False)], [(m["subject"], m["is_read"]) for m in
                                                    self.tenant.messages(entry["address"], "inbox")])
 
+    def test_what_the_host_rejects_is_moved_aside(self):
+        entry = self.only_queue("support@contoso.example")
+        self.tenant.put_mail(entry["address"], mail(sender="prize@lottery.example", subject="You have won"))
+        self.tenant.put_mail(entry["address"], mail(subject="Order 17"))
+        result = self.run_host("--reject-from", "Prize@lottery.example")
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual({"You have won": "rejected", "Order 17": "accepted"},
+                         {message["subject"]: message["verdict"] for message in result.messages})
+        self.assertEqual(1, result.of("stopped")[0]["received"])
+        self.assertEqual(["You have won"], [m["subject"] for m in self.tenant.messages(entry["address"], "Rejected")])
+        self.assertEqual([], self.run_host().messages)
+
+    def test_a_signed_in_user_reads_his_own_mailbox(self):
+        """OAuth User: the app of the built-in tenant that allows public client flows, and the account's password."""
+        credentials = json.loads((self.tenant.dir / "credentials.json").read_text())
+        self.only_queue("agent@contoso.example", email_password=credentials["users"]["agent@contoso.example"])
+        self.incoming["authentication_type"] = "OAuth User"
+        self.incoming["client_id"] = "5b1f0c52-9a55-4c52-8a19-74a2cf6f0d22"
+        del self.incoming["secret"]
+        self.tenant.put_mail("agent@contoso.example", mail(to="agent@contoso.example"))
+        result = self.run_host()
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual(1, len(result.messages))
+
     def test_the_first_fetch_has_a_limit_that_an_administrator_lifts(self):
         entry = self.only_queue("support@contoso.example", first_fetch_limit=5)
         self.tenant.flood(entry["address"], 8, first="2026-11-01T08:00:00Z")

@@ -79,6 +79,12 @@ class Sending(TenantTestCase):
         self.assertEqual(0, sent.code, sent.err)
         self.assertEqual(1, len(self.arrived()))
 
+    def test_an_app_with_only_mail_send_sends_in_one_call(self):
+        self.tenant.control("PATCH", f"/apps/{self.outgoing['server_user']}", {"roles": ["Mail.Send"]})
+        sent = self.reply()
+        self.assertEqual(0, sent.code, sent.err)
+        self.assertEqual(1, len(self.arrived()))
+
     def test_only_queue_addresses_with_sender_may_send(self):
         self.address()["sender"] = False
         refused = self.reply()
