@@ -1,8 +1,8 @@
 // host-sim demo: the whole story in one process tree.
-#include <algorithm>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
