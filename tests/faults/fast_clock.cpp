@@ -11,6 +11,10 @@ using std::chrono::milliseconds;
 // Nobody waits for longer at one time: a waiter that is not notified (a stop without a token) still looks again.
 constexpr milliseconds slice{50};
 
+// Some wait for each other and not on the clock, for one who does (a token that is being fetched): after so many looks
+// without anything on the network time goes on all the same.
+constexpr int long_idle = 200;
+
 }  // namespace
 
 bool FastClock::pause(milliseconds time, std::stop_token stop) {
@@ -60,7 +64,9 @@ bool FastClock::jump_if_quiet(mail::SteadyTime until) {
   const bool still = seen_changes_ == changes_;
   seen_changes_ = changes_;
   wake_due();
-  if (!still || busy_ > 0 || waiters_.size() < threads_) return false;
+  idle_looks_ = busy_ > 0 ? 0 : idle_looks_ + 1;
+  if (busy_ > 0 || ((!still || waiters_.size() < threads_) && idle_looks_ < long_idle)) return false;
+  idle_looks_ = 0;
   for (const Waiter& waiter : waiters_) until = std::min(until, waiter.until);
   if (until == mail::SteadyTime::max()) return false;
   const milliseconds by = std::chrono::ceil<milliseconds>(until - now());

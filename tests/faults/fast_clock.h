@@ -67,6 +67,7 @@ class FastClock final : public mail::Clock {
   std::list<Waiter> waiters_;
   std::size_t threads_ = 0;
   int busy_ = 0;
+  int idle_looks_ = 0;  ///< since something was in progress
   std::uint64_t changes_ = 0, seen_changes_ = 0;
 };
 

@@ -89,6 +89,8 @@ class Round {
     const bool fetched =
         host_.run_until([this] { return host_.taken() >= mails_.size() && unread() == 0; }, patience, real_patience);
     if (!fetched) differs("fetching did not end");
+    // Two more rounds of polling: what was marked comes back as rows, and nothing is handed over again.
+    host_.run_until([] { return false; }, 25s, real_patience);
     for (const Reply& reply : replies_) host_.submit(reply);
     const bool sent = host_.run_until([this] { return host_.undecided() == 0; }, patience, real_patience);
     if (!sent) differs("sending did not end");

@@ -189,7 +189,8 @@ bool Service::broken() const {
     const std::lock_guard lock(impl_->mutex);
     if (!Impl::by_rule(impl_->next)) return impl_->happened;
   }
-  for (const embedded::Json& rule : impl_->world.faults.report().array()) {
+  const embedded::Json report = impl_->world.faults.report();
+  for (const embedded::Json& rule : report.array()) {
     if (rule.integer("hit", 0) > 0) return true;
   }
   return false;
