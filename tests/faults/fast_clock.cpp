@@ -15,6 +15,9 @@ constexpr milliseconds slice{50};
 // without anything on the network time goes on all the same.
 constexpr int long_idle = 200;
 
+// Whoever is between two waits is not seen: a jump past what it is about to wait for stays small.
+constexpr std::chrono::minutes longest_jump{1};
+
 }  // namespace
 
 bool FastClock::pause(milliseconds time, std::stop_token stop) {
@@ -65,10 +68,10 @@ bool FastClock::jump_if_quiet(mail::SteadyTime until) {
   seen_changes_ = changes_;
   wake_due();
   idle_looks_ = busy_ > 0 ? 0 : idle_looks_ + 1;
-  if (busy_ > 0 || ((!still || waiters_.size() < threads_) && idle_looks_ < long_idle)) return false;
+  if (!still || busy_ > 0 || (waiters_.size() < threads_ && idle_looks_ < long_idle)) return false;
   idle_looks_ = 0;
+  until = std::min(until, now() + longest_jump);
   for (const Waiter& waiter : waiters_) until = std::min(until, waiter.until);
-  if (until == mail::SteadyTime::max()) return false;
   const milliseconds by = std::chrono::ceil<milliseconds>(until - now());
   if (by <= milliseconds::zero()) return false;  // somebody is about to wake
   jumped_ += by.count();
