@@ -271,8 +271,6 @@ class LiveTest : public CppUnit::TestFixture {
         {"open throws", [](const mailplugin_part*) -> const mailplugin_stream* { throw std::runtime_error("no"); }}};
     const std::vector<std::pair<const char*, Read>> reads = {
         {"read fails", [](const mailplugin_stream*, void*, uint64_t) -> int64_t { return MAILPLUGIN_E_IO; }},
-        {"read is cancelled",
-         [](const mailplugin_stream*, void*, uint64_t) -> int64_t { return MAILPLUGIN_E_CANCELLED; }},
         {"read throws", [](const mailplugin_stream*, void*, uint64_t) -> int64_t { throw std::runtime_error("no"); }},
         {"more than asked",
          [](const mailplugin_stream*, void*, uint64_t capacity) { return static_cast<int64_t>(capacity) + 1; }},
