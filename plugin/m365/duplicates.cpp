@@ -10,7 +10,9 @@ bool at_work(Stream& stream, const std::string& message_id) {
   if (std::ranges::any_of(stream.in_hand, [&](const Arrival& arrival) { return arrival.row.id == message_id; }))
     return true;
   const std::lock_guard lock(stream.mutex);
-  return stream.undecided.contains(message_id);
+  return stream.undecided.contains(message_id) ||
+         std::ranges::any_of(stream.unsaved, [&](const auto& receipt) { return receipt.message_id == message_id; }) ||
+         std::ranges::any_of(stream.unsaved_asides, [&](const auto& aside) { return aside.message_id == message_id; });
 }
 
 bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row) {
@@ -41,7 +43,8 @@ void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arr
     const AsideNote note = from_reason(aside.reason);
     if (note.fingerprint != arrival.note.fingerprint || aside.message_id == arrival.row.id) continue;
     if (at_work(stream, aside.message_id)) continue;
-    if (fetch_row(stream, aside.message_id)) continue;  // both are there: a copy
+    if (!store->aside(folder.stream, aside.message_id)) continue;  // decided since they were listed
+    if (fetch_row(stream, aside.message_id)) continue;             // both are there: a copy
     arrival.note.stable_id =
         note.stable_id.empty() ? stable_id_of(stream.core.settings.tenant.tenant, aside.message_id) : note.stable_id;
     arrival.offered = aside.offered;

@@ -7,7 +7,8 @@
 
 namespace m365 {
 
-/// The mail is in hand, or with the host.
+/// The mail is in hand, with the host, or its verdict is not yet on disk. A verdict can come at any moment, and is on
+/// disk before this turns false: what was read from the store earlier has to be read again then.
 bool at_work(Stream& stream, const std::string& message_id);
 
 /// A mail of this folder with the same second key was decided under another id: a receipt is written for this id too,

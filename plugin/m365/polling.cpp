@@ -73,7 +73,8 @@ bool take_known(Stream& stream, const FolderIdentity& folder, const MessageRow& 
   return false;
 }
 
-std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, MessageRow row, bool list) {
+// `again`: a rejected mail that came back; it has a receipt.
+std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, MessageRow row, bool list, bool again) {
   if (row.is_draft.value_or(false)) return std::nullopt;
   if (at_work(stream, row.id)) return std::nullopt;
   const bool whole = row.complete();
@@ -93,6 +94,8 @@ std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, Me
     arrival.first_seen = aside->first_seen;
     arrival.tries = aside->tries;
     arrival.offered = aside->offered;
+  } else if (!again && stream.core.store()->receipt(folder.stream, row.id)) {
+    return std::nullopt;  // decided since the page was compared with the receipts
   } else {
     if (absorb(stream, folder, row)) return std::nullopt;
     arrival.note.kind = list ? AsideKind::listed : AsideKind::offered;
@@ -209,7 +212,8 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
     MessageRow& row = single[i];
     if (row.removed) continue;
     if (!known[i] || !take_known(stream, *folder, row, list)) {
-      if (auto arrival = take_new(stream, *folder, std::move(row), list)) arrivals.push_back(std::move(*arrival));
+      if (auto arrival = take_new(stream, *folder, std::move(row), list, known[i]))
+        arrivals.push_back(std::move(*arrival));
     }
   }
   // After those that came: a mail whose id changed shows as both, and keeps its identity.

@@ -69,8 +69,13 @@ void deliver_asides(Stream& stream) {
   stream.asides_stale = true;
   for (const store::SetAside& aside : stream.core.store()->asides(stream.identity()->stream)) {
     if (done == most_asides_a_turn || must_stop(stream)) return;
-    Arrival arrival = arrival_of(aside);
-    if ((aside.due > wall && arrival.note.kind != AsideKind::refused) || at_work(stream, aside.message_id)) continue;
+    const auto due = [wall](const store::SetAside& mail) {
+      return mail.due <= wall || from_reason(mail.reason).kind == AsideKind::refused;
+    };
+    if (!due(aside) || at_work(stream, aside.message_id)) continue;
+    const auto now = stream.core.store()->aside(aside.stream, aside.message_id);
+    if (!now || !due(*now)) continue;  // a verdict came since they were listed
+    Arrival arrival = arrival_of(*now);
     if (arrival.note.kind == AsideKind::refused) arrival.tries = 0;
     deliver(stream, arrival);
     stream.activity = stream.activity || arrival.note.kind != AsideKind::watch;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <set>
 #include <thread>
 
 #include "m365/incoming_rig.h"
@@ -58,6 +59,7 @@ class IncomingServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_refused_secret_is_told_and_its_repair_noticed);
   CPPUNIT_TEST(the_end_of_a_secret_is_warned_of);
   CPPUNIT_TEST(a_mailbox_opened_while_running);
+  CPPUNIT_TEST(late_verdicts_race_with_fetching);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -298,6 +300,36 @@ class IncomingServerTest : public CppUnit::TestFixture {
     rig_.open(inbox_);
     rig_.until_idle(inbox_, 1);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
+  }
+
+  // Verdicts come on the host's thread at any moment of a page, a list or a retry.
+  void late_verdicts_race_with_fetching() {
+    inbox_.decide = [](const fake::Received&, std::chrono::milliseconds&) { return Verdict::pending; };
+    for (int i = 0; i < 200; ++i) rig_.world->put();
+    rig_.open(inbox_, {{"after_fetch", "leave"}});
+    std::atomic<bool> ended{false};
+    std::thread host([&] {
+      std::size_t next = 0;
+      while (!ended) {
+        const auto received = inbox_.received();
+        for (; next < received.size(); ++next)
+          rig_.server->acknowledge(received[next].delivery, Verdict::accepted, 0ms);
+        std::this_thread::yield();
+      }
+    });
+    rig_.start();
+    for (int round = 0; round < 5; ++round) {
+      rig_.world->lose_delta_state();
+      for (int i = 0; i < 40; ++i) rig_.world->put();
+      rig_.pass(20min, 10s);
+    }
+    rig_.until("idle", [&] { return inbox_.idles() > 0 && inbox_.count() >= 400; });
+    ended = true;
+    host.join();
+    std::set<std::string> distinct;
+    for (const auto& mail : inbox_.received()) distinct.insert(mail.stable_id);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{400}, distinct.size());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{400}, inbox_.count());
   }
 
  private:
