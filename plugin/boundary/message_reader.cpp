@@ -1,4 +1,6 @@
 // A host's message as a mail::Mail, and the host's streams as byte sources.
+#include <cxxabi.h>
+
 #include <memory>
 #include <string>
 
@@ -9,25 +11,48 @@
 namespace boundary {
 namespace {
 
-mail::FaultError unreadable(const std::string& name, std::int64_t status) {
+// Also for MAILPLUGIN_E_CANCELLED: whatever the host cancels, it is not this server's stop.
+mail::FaultError unreadable(const std::string& name, const std::string& why) {
   mail::Fault fault;
-  fault.remedy = status == MAILPLUGIN_E_CANCELLED ? mail::Remedy::cancelled : mail::Remedy::item;
-  fault.text = "the host could not read the part \"" + name + "\" of its message (status " + std::to_string(status) +
-               "); see the host's own log";
+  fault.remedy = mail::Remedy::item;
+  fault.text = "the host could not read the part \"" + name + "\" of its message (" + why + "); see the host's own log";
   return mail::FaultError(fault);
+}
+
+std::string status_text(std::int64_t status) {
+  return "status " + std::to_string(status);
+}
+
+// Calls the host's code; what a C++ host lets out becomes a fault of this part.
+template <typename Call>
+auto host_call(const std::string& name, Call&& call) {
+  try {
+    return call();
+  } catch (abi::__forced_unwind&) {
+    throw;  // the thread is being cancelled (pthread_cancel); swallowing that ends the process
+  } catch (...) {
+    throw unreadable(name, "it let an exception out");
+  }
 }
 
 class HostSource final : public mail::ByteSource {
  public:
   HostSource(const mailplugin_stream* stream, std::string name) : stream_(stream), name_(std::move(name)) {}
-  ~HostSource() override { stream_->close(stream_); }
+  ~HostSource() override {
+    try {
+      stream_->close(stream_);
+    } catch (...) {
+      // Nobody can be told from here, and the stream is over either way.
+    }
+  }
   HostSource(const HostSource&) = delete;
   HostSource& operator=(const HostSource&) = delete;
 
   std::size_t read(char* buffer, std::size_t capacity) override {
-    const std::int64_t bytes = stream_->read(stream_, buffer, capacity);
-    if (bytes < 0) throw unreadable(name_, bytes);
-    if (static_cast<std::uint64_t>(bytes) > capacity) throw unreadable(name_, MAILPLUGIN_E_ARGUMENT);
+    const std::int64_t bytes = host_call(name_, [&] { return stream_->read(stream_, buffer, capacity); });
+    if (bytes < 0) throw unreadable(name_, status_text(bytes));
+    if (static_cast<std::uint64_t>(bytes) > capacity)
+      throw unreadable(name_, "it gave more bytes than there was room for");
     return static_cast<std::size_t>(bytes);
   }
 
@@ -45,10 +70,10 @@ mail::Part read_part(const mailplugin_part& part) {
   result.content_id = copy(part.content_id);
   result.size_hint = part.size_hint < 0 ? -1 : part.size_hint;
   result.open = [&part, name = result.file_name]() -> std::unique_ptr<mail::ByteSource> {
-    const mailplugin_stream* stream = part.open(&part);
-    if (stream == nullptr) throw unreadable(name, MAILPLUGIN_E_IO);
+    const mailplugin_stream* stream = host_call(name, [&part] { return part.open(&part); });
+    if (stream == nullptr) throw unreadable(name, "it gave no stream");
     if (!MAILPLUGIN_CAN(stream, mailplugin_stream, read) || !MAILPLUGIN_CAN(stream, mailplugin_stream, close)) {
-      throw unreadable(name, MAILPLUGIN_E_ABI);
+      throw unreadable(name, "its stream is smaller than that of ABI 1.0");
     }
     return std::make_unique<HostSource>(stream, name);
   };

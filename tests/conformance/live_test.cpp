@@ -268,10 +268,14 @@ class LiveTest : public CppUnit::TestFixture {
     using Open = const mailplugin_stream* (*)(const mailplugin_part*);
     const std::vector<std::pair<const char*, Open>> opens = {
         {"opens as NULL", [](const mailplugin_part*) -> const mailplugin_stream* { return nullptr; }},
-        {"open throws", [](const mailplugin_part*) -> const mailplugin_stream* { throw std::runtime_error("no"); }}};
+        {"open throws", [](const mailplugin_part*) -> const mailplugin_stream* { throw std::runtime_error("no"); }},
+        {"open throws a number", [](const mailplugin_part*) -> const mailplugin_stream* { throw 42; }}};
     const std::vector<std::pair<const char*, Read>> reads = {
         {"read fails", [](const mailplugin_stream*, void*, uint64_t) -> int64_t { return MAILPLUGIN_E_IO; }},
+        {"read is cancelled",
+         [](const mailplugin_stream*, void*, uint64_t) -> int64_t { return MAILPLUGIN_E_CANCELLED; }},
         {"read throws", [](const mailplugin_stream*, void*, uint64_t) -> int64_t { throw std::runtime_error("no"); }},
+        {"read throws a number", [](const mailplugin_stream*, void*, uint64_t) -> int64_t { throw 42; }},
         {"more than asked",
          [](const mailplugin_stream*, void*, uint64_t capacity) { return static_cast<int64_t>(capacity) + 1; }},
         {"a negative number that is no status", [](const mailplugin_stream*, void*, uint64_t) { return INT64_MIN; }}};
@@ -295,6 +299,10 @@ class LiveTest : public CppUnit::TestFixture {
     }
     Submission& fine = submissions_.emplace_back();
     fine.mail.stable_id = text("conformance-fine");
+    fine.body.stream.close = [](const mailplugin_stream* s) {
+      ++static_cast<TextPart*>(s->ctx)->closed;
+      throw std::runtime_error("no");
+    };
     CPPUNIT_ASSERT_EQUAL(ok, outgoing->submit(server_, &fine.mail, &fine.table));
     wait_for_answer(fine);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(fine.reason, mailplugin_verdict{MAILPLUGIN_ACCEPTED}, fine.verdict.load());
