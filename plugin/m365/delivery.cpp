@@ -197,8 +197,17 @@ void hand_over(Stream& stream, std::shared_ptr<const FolderIdentity> folder, Arr
   const mail::DeliveryId id = stream.core.add(delivery);
   std::chrono::milliseconds retry_after = proposed_retry(arrival.tries);
   Verdict verdict = Verdict::none;
-  const bool called = stream.core.in_host(
-      &stream, [&] { verdict = stream.listener.on_message(id, delivery->built.mail, retry_after); });
+  bool called = false;
+  try {
+    called = stream.core.in_host(&stream,
+                                 [&] { verdict = stream.listener.on_message(id, delivery->built.mail, retry_after); });
+  } catch (...) {
+    // Out of memory on the way to the host: the mail must not count as in its hands for ever.
+    stream.core.take(id);
+    const std::lock_guard lock(stream.mutex);
+    stream.undecided.erase(arrival.row.id);
+    throw;
+  }
   {
     const std::lock_guard lock(delivery->mutex);
     delivery->calling = false;

@@ -25,11 +25,16 @@ bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row)
   if (like->decision == store::Decision::rejected && like->gone) return false;
   store::Receipt receipt = *like;
   receipt.message_id = row.id;
-  receipt.pending_mark.clear();
+  // What is still to be marked, moved or deleted is so under the new id: the old one will only say 404, which is
+  // "done".
   receipt.decided = stream.core.wall();
   receipt.gone = false;
   if (receipt.decision == store::Decision::accepted) receipt.decision = store::Decision::skipped;
   store->decide(receipt);
+  if (!receipt.pending_mark.empty()) {
+    const std::lock_guard lock(stream.mutex);
+    stream.marks_waiting = true;
+  }
   ++stream.absorbed;
   stream.note(mail::Level::info, "a mail was seen under a second id and is not handed over again, id " + row.id +
                                      ", before " + like->message_id);

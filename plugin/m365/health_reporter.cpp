@@ -1,5 +1,7 @@
 #include "m365/health_reporter.h"
 
+#include <utility>
+
 namespace m365 {
 namespace {
 
@@ -13,28 +15,30 @@ bool forbidden(mail::Cause cause) {
 }  // namespace
 
 void HealthReporter::starting(mail::WallTime now) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (begun_) return;
   begun_ = true;
   told_ = {};
   told_.state = mail::State::starting;
   told_.since = now;
   told_.last_success = last_success_;
-  tell_(told_);
+  untold_.push_back(told_);
+  tell(lock);
 }
 
 void HealthReporter::forget() {
   const std::lock_guard lock(mutex_);
   begun_ = false;
+  untold_.clear();
   troubles_ = {};
   told_ = {};
 }
 
 void HealthReporter::success(mail::WallTime now) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   last_success_ = now;
   troubles_[static_cast<std::size_t>(Aspect::fetching)].reset();
-  tell_change(now);
+  tell_change(lock, now);
 }
 
 void HealthReporter::trouble(Aspect aspect, const mail::Fault& fault, std::chrono::milliseconds again,
@@ -50,7 +54,7 @@ void HealthReporter::degraded(Aspect aspect, const mail::Fault& fault, std::chro
 void HealthReporter::set(Aspect aspect, const mail::Fault& fault, std::chrono::milliseconds again, mail::WallTime now,
                          bool may_fail) {
   if (fault.remedy == mail::Remedy::cancelled) return;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   std::optional<Trouble>& slot = troubles_[static_cast<std::size_t>(aspect)];
   const mail::WallTime since = slot ? slot->since : now;
   Trouble trouble{mail::State::degraded, fault, again, since};
@@ -60,15 +64,15 @@ void HealthReporter::set(Aspect aspect, const mail::Fault& fault, std::chrono::m
     if (!may_heal) trouble.state = mail::State::failed;
   }
   slot = std::move(trouble);
-  tell_change(now);
+  tell_change(lock, now);
 }
 
 void HealthReporter::clear(Aspect aspect, mail::WallTime now) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   std::optional<Trouble>& slot = troubles_[static_cast<std::size_t>(aspect)];
   if (!slot) return;
   slot.reset();
-  tell_change(now);
+  tell_change(lock, now);
 }
 
 bool HealthReporter::troubled(Aspect aspect) const {
@@ -81,7 +85,7 @@ mail::State HealthReporter::state() const {
   return told_.state;
 }
 
-void HealthReporter::tell_change(mail::WallTime now) {
+void HealthReporter::tell_change(std::unique_lock<std::mutex>& lock, mail::WallTime now) {
   const Trouble* worst = nullptr;
   for (const std::optional<Trouble>& trouble : troubles_) {
     if (trouble && (worst == nullptr || trouble->state > worst->state)) worst = &*trouble;
@@ -102,7 +106,20 @@ void HealthReporter::tell_change(mail::WallTime now) {
     told_.request_id = worst->fault.request_id;
     told_.retry_after = worst->again;
   }
-  tell_(told_);
+  untold_.push_back(told_);
+  tell(lock);
+}
+
+void HealthReporter::tell(std::unique_lock<std::mutex>& lock) {
+  if (std::exchange(telling_, true)) return;
+  while (!untold_.empty()) {
+    const mail::Health news = std::move(untold_.front());
+    untold_.pop_front();
+    lock.unlock();
+    tell_(news);
+    lock.lock();
+  }
+  telling_ = false;
 }
 
 }  // namespace m365

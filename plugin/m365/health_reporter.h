@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -44,15 +45,21 @@ class HealthReporter {
   };
 
   void set(Aspect aspect, const mail::Fault& fault, std::chrono::milliseconds again, mail::WallTime now, bool may_fail);
-  void tell_change(mail::WallTime now);  // mutex_ held
+  void tell_change(std::unique_lock<std::mutex>& lock, mail::WallTime now);
 
-  const std::function<void(const mail::Health&)> tell_;
-  mutable std::mutex mutex_;  // also held while telling: that keeps the order
+  void tell(std::unique_lock<std::mutex>& lock);
+
+  const std::function<void(const mail::Health&)> tell_;  ///< throws nothing
+  // Not held while the host is told: a host that is slow to listen holds back nobody who has news for others. One
+  // thread tells at a time, in order; who comes meanwhile leaves its news in untold_ and goes on.
+  mutable std::mutex mutex_;
   // Everything below is guarded by mutex_.
   std::array<std::optional<Trouble>, 3> troubles_;
   mail::Health told_;
   mail::WallTime last_success_{};
   bool begun_ = false;
+  std::deque<mail::Health> untold_;
+  bool telling_ = false;
 };
 
 }  // namespace m365

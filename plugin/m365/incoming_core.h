@@ -56,14 +56,14 @@ struct IncomingParts {
 /// One sign-in and all its mailboxes: the token, the batches.
 struct Account {
   // Constant after construction.
-  std::uint32_t number = 0;     ///< of its groups in the schedule
-  std::string user;             ///< of OAuth User
-  mail::MailboxId mailbox = 0;  ///< of OAuth User: whose password the host is asked for
+  std::uint32_t number = 0;  ///< of its groups in the schedule
+  std::string user;          ///< of OAuth User
 
   std::mutex mutex;
   // Everything below is guarded by mutex; the client itself may be used by every thread once made.
   std::unique_ptr<GraphClient> graph;
   std::string password, secret;  ///< as last known
+  mail::MailboxId mailbox = 0;   ///< of OAuth User: whose password the host is asked for
   std::optional<mail::Fault> fault;
   bool worked = false;
 

@@ -1,5 +1,7 @@
 #include "m365/incoming_server.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "m365/delivery_verdict.h"
@@ -109,7 +111,23 @@ bool IncomingMailServer::close_mailbox(mail::MailboxId mailbox) {
   core_.close_stream(*stream);
   core_.abandon(stream.get());
   core_.parts.folders->release(stream.get());
+  leave_account(*stream);
   return true;
+}
+
+void IncomingMailServer::leave_account(const Stream& stream) {
+  if (core_.settings.tenant.sign_in == SignIn::service) return;  // shared by all, also by none
+  const std::shared_ptr<Account>& account = stream.account;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, other] : streams_) {
+    if (other->account != account) continue;
+    const std::lock_guard account_lock(account->mutex);
+    if (account->mailbox == stream.id) account->mailbox = id;  // the host is asked for its password instead
+    return;
+  }
+  std::erase_if(accounts_, [&account](const auto& entry) { return entry.second == account; });
+  by_number_[account->number - 1].reset();
+  core_.schedule.cancel(account_jobs | account->number);
 }
 
 bool IncomingMailServer::acknowledge(mail::DeliveryId delivery, mail::Verdict verdict,
@@ -127,7 +145,10 @@ void IncomingMailServer::start() {
   running_ = true;
   {
     const std::lock_guard lock(mutex_);
+    // Signed in also while no mailbox is open, so that a wrong secret is told at once.
+    if (core_.settings.tenant.sign_in == SignIn::service) account_for(MailboxSettings(), 0);
     for (const auto& account : by_number_) {
+      if (!account) continue;
       const std::lock_guard account_lock(account->mutex);
       account->worked = false;
       core_.schedule.plan(account_jobs | account->number, core_.now(), 0);
@@ -154,7 +175,9 @@ bool IncomingMailServer::stop(std::chrono::milliseconds deadline) {
     core_.parts.folders->release(stream.get());
   }
   const std::lock_guard lock(mutex_);
-  for (const auto& account : by_number_) core_.schedule.cancel(account_jobs | account->number);
+  for (const auto& account : by_number_) {
+    if (account) core_.schedule.cancel(account_jobs | account->number);
+  }
   core_.close_store();
   return true;
 }
@@ -216,7 +239,8 @@ void IncomingMailServer::run_account(std::uint32_t number, std::stop_token stop)
     const std::lock_guard lock(mutex_);
     if (number == 0 || number > by_number_.size()) return;
     account = by_number_[number - 1];
-    all = by_number_;
+    if (!account) return;  // its last mailbox was closed meanwhile
+    std::ranges::copy_if(by_number_, std::back_inserter(all), [](const auto& one) { return one != nullptr; });
   }
   bool repaired = false;
   const auto again = keep_signed_in(core_, *account, stop, repaired);

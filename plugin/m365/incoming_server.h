@@ -37,6 +37,8 @@ class IncomingMailServer final : public mail::IncomingServer {
   void run_fetching(const StreamPtr& stream, std::stop_token stop);
   void poll_together(std::vector<std::pair<StreamPtr, GraphRequest>> polls, std::stop_token stop);
   void run_marking(const StreamPtr& stream);
+  /// Of a closed stream: its account goes with its last mailbox.
+  void leave_account(const Stream& stream);
   std::shared_ptr<Account> account_for(const MailboxSettings& mailbox, mail::MailboxId id);
   StreamPtr find(mail::MailboxId id);
   std::vector<StreamPtr> streams();

@@ -21,15 +21,17 @@ std::optional<std::string> read_secret(IncomingCore& core, mail::MailboxId mailb
 // True when the host has another credential than the one that was refused.
 bool take_repair(IncomingCore& core, Account& account, TokenSource& tokens) {
   std::string secret, password;
+  mail::MailboxId mailbox = 0;
   {
     const std::lock_guard lock(account.mutex);
     secret = account.secret;
     password = account.password;
+    mailbox = account.mailbox;
   }
   const std::string old_secret = secret, old_password = password;
   if (const auto value = read_secret(core, 0, "secret")) secret = *value;
   if (core.settings.tenant.sign_in == SignIn::user) {
-    if (const auto value = read_secret(core, account.mailbox, "email_password")) password = *value;
+    if (const auto value = read_secret(core, mailbox, "email_password")) password = *value;
   }
   if (secret == old_secret && password == old_password) return false;
   {
