@@ -4,9 +4,7 @@ import email.header
 import email.policy
 import email.utils
 import hashlib
-import json
 import re
-import subprocess
 import unittest
 
 from harness import SHARED, TenantTestCase, host_sim
@@ -160,19 +158,16 @@ class ExportedFiles(TenantTestCase):
         self.tenant.put_mail(MAILBOX, message.as_bytes(policy=email.policy.SMTP))
         (received,) = self.run_host().messages
         self.assertEqual(len(names), len(received["attachments"]))
-        target = self.folder / "export"
+        target = self.folder / "outer" / "inner" / "export"
         done = host_sim("inbox", "--data", self.data, "export", received["delivery_id"], "-o", target)
         self.assertEqual(0, done.code, done.err)
         contents = {path.read_bytes() for path in target.rglob("*") if path.is_file()}
         for number in range(len(names)):
             self.assertIn(f"content {number}".encode(), contents)
-        self.assertEqual([], [path for path in self.folder.iterdir() if path.name == "x"])
+        for folder in (self.folder, target.parent, target.parent.parent):
+            self.assertFalse((folder / "x").exists(), f"../ was followed to {folder}")
         for path in target.rglob("*"):
             self.assertLessEqual(len(path.name.encode()), 255)
-        listing = subprocess.run(["find", str(self.folder.parent), "-maxdepth", "1", "-name", "x"], capture_output=True,
-                                 text=True, check=True)
-        self.assertEqual("", listing.stdout)
-        self.assertTrue(json.loads(json.dumps(received)))
 
 
 if __name__ == "__main__":
