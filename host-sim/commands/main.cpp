@@ -147,6 +147,9 @@ int main(int argc, char** argv) {
   // A peer that is gone is an error of that connection, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
   // Secrets and mails are in this memory: no core dumps, no debugger of the same user.
+  // (The leak checker of a sanitizer build attaches as a debugger does.)
+#if !defined(__SANITIZE_ADDRESS__)
   ::prctl(PR_SET_DUMPABLE, 0);
+#endif
   return commands::main_of({argv + 1, argv + argc});
 }
