@@ -40,3 +40,19 @@ if(MAILPLUGIN_SANITIZE)
 endif()
 
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+# Precompiled standard headers, for the builds that look for faults: half of their time goes into reading these. The
+# release build goes without, so that a file which forgets an include is found.
+option(MAILPLUGIN_PCH "Precompile the standard headers" OFF)
+if(MAILPLUGIN_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>) # for ccache
+elseif(MAILPLUGIN_PCH)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()
+function(precompile_standard_headers target)
+  if(MAILPLUGIN_PCH)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <chrono> <condition_variable> <filesystem> <functional> <map> <memory> <mutex> <optional> <set>
+      <sstream> <stop_token> <string> <thread> <unordered_map> <vector>)
+  endif()
+endfunction()

@@ -6,7 +6,7 @@
 # LINK lists say, and a wrong include does not compile. PRIVATE libraries show in no header of the room.
 function(add_room target prefix)
   cmake_parse_arguments(ROOM "" "" "LINK;PRIVATE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/exports.cpp) # of the shared object, see boundary/
   set(path ${CMAKE_BINARY_DIR}/rooms/${target})
   file(MAKE_DIRECTORY ${path})
@@ -15,6 +15,7 @@ function(add_room target prefix)
     add_library(${target} STATIC ${sources})
     target_include_directories(${target} PUBLIC ${path})
     target_link_libraries(${target} PUBLIC ${ROOM_LINK} PRIVATE ${ROOM_PRIVATE})
+    precompile_standard_headers(${target})
   else()
     add_library(${target} INTERFACE)
     target_include_directories(${target} INTERFACE ${path})

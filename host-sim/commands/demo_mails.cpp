@@ -96,9 +96,9 @@ DemoMail demo_question(const std::string& from, const std::string& to, const std
 }
 
 std::string demo_unwanted() {
-  return text_mail(head(std::string("Your Prize <") + kDemoUnwanted + ">", "support@contoso.example", "You have won",
-                        "prize-1"),
-                   "us-ascii", "Answer today.\r\n");
+  return text_mail(
+      head(std::string("Your Prize <") + kDemoUnwanted + ">", "support@contoso.example", "You have won", "prize-1"),
+      "us-ascii", "Answer today.\r\n");
 }
 
 std::string demo_automatic_reply() {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "m365/text.h"
+#include "m365/mime/text.h"
 
 namespace embedded {
 namespace {

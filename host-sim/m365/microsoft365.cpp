@@ -2,14 +2,14 @@
 
 #include <stdexcept>
 
-#include "m365/control.h"
-#include "m365/graph.h"
-#include "m365/https_server.h"
-#include "m365/mailbox.h"
-#include "m365/tenant_file.h"
-#include "m365/text.h"
-#include "m365/tls.h"
-#include "m365/world.h"
+#include "m365/control/control.h"
+#include "m365/graph/graph.h"
+#include "m365/mime/text.h"
+#include "m365/server/https_server.h"
+#include "m365/server/tls.h"
+#include "m365/world/mailbox.h"
+#include "m365/world/tenant_file.h"
+#include "m365/world/world.h"
 
 namespace embedded {
 

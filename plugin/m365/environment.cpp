@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "m365/token_source.h"
+#include "m365/sign_in/token_source.h"
 
 namespace m365 {
 namespace {

@@ -16,8 +16,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual SteadyTime now() const = 0;    ///< for durations and deadlines
-  virtual WallTime wall() const = 0;     ///< for what people and the service read
+  virtual SteadyTime now() const = 0;  ///< for durations and deadlines
+  virtual WallTime wall() const = 0;   ///< for what people and the service read
   /// Sleeps; false when `stop` was requested first.
   virtual bool pause(std::chrono::milliseconds time, std::stop_token stop) = 0;
   /// Waits on `wake` until notified, until `until`, or until stop. May return early.

@@ -53,7 +53,7 @@ struct Fault {
   std::string code;        ///< as the service named it ("AADSTS7000215", "ErrorAccessDenied"), else empty
   std::string request_id;  ///< to quote to the service's support, else empty
   std::chrono::milliseconds retry_after{0};  ///< asked for by the service; 0 = the caller decides
-  bool maybe_done = false;  ///< the service may have carried the request out all the same
+  bool maybe_done = false;                   ///< the service may have carried the request out all the same
 };
 
 /// Thrown across rooms. what() is the fault's text.

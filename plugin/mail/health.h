@@ -17,12 +17,12 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
 struct Health {
   State state = State::stopped;
   Cause cause = Cause::none;
-  std::string text;        ///< as Fault::text; empty when all is well
-  std::string code;        ///< as Fault::code
-  std::string request_id;  ///< as Fault::request_id
+  std::string text;                          ///< as Fault::text; empty when all is well
+  std::string code;                          ///< as Fault::code
+  std::string request_id;                    ///< as Fault::request_id
   std::chrono::milliseconds retry_after{0};  ///< until the next try by itself; 0 = none planned
-  WallTime since{};         ///< when this state and cause began
-  WallTime last_success{};  ///< the last answer of the service that was a success; epoch = never
+  WallTime since{};                          ///< when this state and cause began
+  WallTime last_success{};                   ///< the last answer of the service that was a success; epoch = never
 };
 
 }  // namespace mail

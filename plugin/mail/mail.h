@@ -68,7 +68,7 @@ struct Mail {
   WallTime received{}, sent{};  ///< epoch = not known
   std::int64_t size_bytes = -1;
   std::vector<std::string> references;
-  std::vector<std::pair<std::string, std::string>> links;    ///< shown, original
+  std::vector<std::pair<std::string, std::string>> links;  ///< shown, original
   std::optional<Report> report;
   Importance importance = Importance::normal;
   std::vector<std::pair<std::string, std::string>> headers;  ///< wire order, repeated names kept

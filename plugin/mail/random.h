@@ -11,7 +11,7 @@ class Random {
  public:
   virtual ~Random() = default;
   virtual std::uint64_t below(std::uint64_t bound) = 0;  ///< uniform in [0, bound); bound > 0
-  std::string uuid();  ///< a version 4 UUID, lower case, from below()
+  std::string uuid();                                    ///< a version 4 UUID, lower case, from below()
 };
 
 /// From the system's generator; lives as long as the process.

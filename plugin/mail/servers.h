@@ -1,4 +1,5 @@
-// The two interfaces of the domain, and what they call back. boundary/ bridges them to the C ABI; m365/ implements them.
+// The two interfaces of the domain, and what they call back. boundary/ bridges them to the C ABI; m365/ implements
+// them.
 #pragma once
 
 #include <chrono>

@@ -5,14 +5,14 @@
 #include <stdexcept>
 #include <utility>
 
-#include "m365/entra.h"
-#include "m365/faults.h"
-#include "m365/graph.h"
-#include "m365/https_server.h"
-#include "m365/mailbox.h"
-#include "m365/tenant_file.h"
-#include "m365/tls.h"
-#include "m365/world.h"
+#include "m365/entra/entra.h"
+#include "m365/graph/faults.h"
+#include "m365/graph/graph.h"
+#include "m365/server/https_server.h"
+#include "m365/server/tls.h"
+#include "m365/world/mailbox.h"
+#include "m365/world/tenant_file.h"
+#include "m365/world/world.h"
 
 namespace faults {
 namespace {

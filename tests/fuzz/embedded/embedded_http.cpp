@@ -12,9 +12,9 @@
 #include <filesystem>
 #include <string>
 
-#include "m365/https_server.h"
-#include "m365/text.h"
-#include "m365/tls.h"
+#include "m365/mime/text.h"
+#include "m365/server/https_server.h"
+#include "m365/server/tls.h"
 #include "require.h"
 
 namespace {

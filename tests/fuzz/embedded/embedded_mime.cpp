@@ -1,14 +1,14 @@
 // Mails that arrive at the embedded Microsoft 365, and what it makes of them: JSON for the client, MIME that leaves.
 #include <string>
 
-#include "m365/html.h"
+#include "m365/graph/render.h"
 #include "m365/json.h"
-#include "m365/mailbox.h"
-#include "m365/mime_header.h"
-#include "m365/mime_read.h"
-#include "m365/mime_write.h"
-#include "m365/render.h"
-#include "m365/text.h"
+#include "m365/mime/html.h"
+#include "m365/mime/mime_header.h"
+#include "m365/mime/mime_read.h"
+#include "m365/mime/mime_write.h"
+#include "m365/mime/text.h"
+#include "m365/world/mailbox.h"
 #include "require.h"
 
 namespace {

@@ -2,15 +2,15 @@
 #include <exception>
 #include <string>
 
-#include "m365/draft.h"
-#include "m365/filter.h"
-#include "m365/graph_error.h"
-#include "m365/http.h"
-#include "m365/ids.h"
+#include "m365/graph/draft.h"
+#include "m365/graph/filter.h"
+#include "m365/graph/graph_error.h"
+#include "m365/graph/query.h"
+#include "m365/graph/render.h"
 #include "m365/json.h"
-#include "m365/mailbox.h"
-#include "m365/query.h"
-#include "m365/render.h"
+#include "m365/server/http.h"
+#include "m365/world/ids.h"
+#include "m365/world/mailbox.h"
 #include "require.h"
 
 namespace {

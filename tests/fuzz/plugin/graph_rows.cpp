@@ -1,13 +1,13 @@
 // Graph's answers about messages, attachments and folders, and everything that is read out of a message's properties.
 #include <string>
 
-#include "m365/classify.h"
-#include "m365/delivered_to.h"
-#include "m365/graph_client_batch.h"
-#include "m365/message_row.h"
-#include "m365/page_salvage.h"
-#include "m365/report_reader.h"
-#include "m365/thread_headers.h"
+#include "m365/graph/graph_client_batch.h"
+#include "m365/message/classify.h"
+#include "m365/message/delivered_to.h"
+#include "m365/message/message_row.h"
+#include "m365/message/page_salvage.h"
+#include "m365/message/report_reader.h"
+#include "m365/message/thread_headers.h"
 #include "mail/fault.h"
 #include "mime/charset.h"
 #include "require.h"

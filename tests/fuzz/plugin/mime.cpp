@@ -1,8 +1,8 @@
 // Mails as MIME: headers, the tree, encodings, charsets, reports.
 #include <string>
 
-#include "m365/message_row.h"
-#include "m365/report_reader.h"
+#include "m365/message/message_row.h"
+#include "m365/message/report_reader.h"
 #include "mime/charset.h"
 #include "mime/entity.h"
 #include "mime/header.h"

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "http/message.h"
-#include "m365/entra_errors.h"
-#include "m365/graph_errors.h"
-#include "m365/token_answer.h"
+#include "m365/graph/graph_errors.h"
+#include "m365/sign_in/entra_errors.h"
+#include "m365/sign_in/token_answer.h"
 #include "require.h"
 
 namespace {

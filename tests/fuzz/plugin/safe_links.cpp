@@ -1,5 +1,5 @@
 // Bodies with links that Safe Links rewrote, and such links alone.
-#include "m365/safe_links.h"
+#include "m365/message/safe_links.h"
 
 #include "require.h"
 

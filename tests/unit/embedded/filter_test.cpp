@@ -1,11 +1,11 @@
 // $filter, $orderby, $expand and the options of a query.
-#include "m365/filter.h"
+#include "m365/graph/filter.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "m365/graph_error.h"
-#include "m365/properties.h"
-#include "m365/query.h"
+#include "m365/graph/graph_error.h"
+#include "m365/graph/properties.h"
+#include "m365/graph/query.h"
 
 namespace embedded {
 

@@ -1,10 +1,10 @@
 // MIME -> what Graph shows, and back.
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "m365/mime_header.h"
-#include "m365/mime_read.h"
-#include "m365/mime_write.h"
-#include "m365/text.h"
+#include "m365/mime/mime_header.h"
+#include "m365/mime/mime_read.h"
+#include "m365/mime/mime_write.h"
+#include "m365/mime/text.h"
 #include "simulated.h"
 
 namespace embedded {

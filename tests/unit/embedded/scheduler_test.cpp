@@ -1,12 +1,12 @@
 // Work that happens later, the faults' and transport's, by the service's clock.
-#include "m365/scheduler.h"
+#include "m365/server/scheduler.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <future>
 
-#include "m365/synthetic.h"
-#include "m365/text.h"
+#include "m365/mime/text.h"
+#include "m365/world/synthetic.h"
 #include "simulated.h"
 
 namespace embedded {

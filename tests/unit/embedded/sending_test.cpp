@@ -1,7 +1,7 @@
 // Drafts, uploads, sending, delivery.
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "m365/mime_read.h"
+#include "m365/mime/mime_read.h"
 #include "simulated.h"
 
 namespace embedded {

@@ -15,7 +15,7 @@
 
 #include "m365/json.h"
 #include "m365/microsoft365.h"
-#include "m365/text.h"
+#include "m365/mime/text.h"
 
 namespace embedded {
 namespace {

@@ -6,12 +6,12 @@
 #include <string>
 #include <utility>
 
-#include "m365/graph.h"
+#include "m365/graph/graph.h"
 #include "m365/json.h"
-#include "m365/mailbox.h"
-#include "m365/tenant_file.h"
-#include "m365/text.h"
-#include "m365/world.h"
+#include "m365/mime/text.h"
+#include "m365/world/mailbox.h"
+#include "m365/world/tenant_file.h"
+#include "m365/world/world.h"
 
 namespace embedded::testing {
 

@@ -1,10 +1,10 @@
 // Base64, percent coding, UTF-8, JSON and dates.
-#include "m365/text.h"
+#include "m365/mime/text.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "m365/clock.h"
 #include "m365/json.h"
+#include "m365/server/clock.h"
 
 namespace embedded {
 

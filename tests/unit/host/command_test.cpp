@@ -230,9 +230,8 @@ class CommandTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{5}, listed.events("message").size());
     // Two mailboxes arrive side by side: which of their mails is listed first is nobody's promise.
     std::vector<Json> listed_mails = listed.events("message");
-    const auto same = std::ranges::find_if(listed_mails, [&first](const Json& mail) {
-      return mail.text("delivery_id") == first.text("delivery_id");
-    });
+    const auto same = std::ranges::find_if(
+        listed_mails, [&first](const Json& mail) { return mail.text("delivery_id") == first.text("delivery_id"); });
     CPPUNIT_ASSERT(same != listed_mails.end());
     CPPUNIT_ASSERT_EQUAL(first.dump(), same->set("time", first.text("time")).dump());
     assert_contains(inbox({}).out, "5 received");

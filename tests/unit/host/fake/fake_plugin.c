@@ -80,7 +80,9 @@ static int64_t read_stream(const mailplugin_stream *s, void *buffer, uint64_t ca
   return (int64_t)n;
 }
 
-static void close_stream(const mailplugin_stream *s) { free(s->ctx); }
+static void close_stream(const mailplugin_stream *s) {
+  free(s->ctx);
+}
 
 static const mailplugin_stream *open_part(const mailplugin_part *part) {
   fake_stream *self = calloc(1, sizeof *self);
@@ -219,7 +221,8 @@ static void *run_mailbox(void *argument) {
   fake_mailbox *box = work->box;
   free(work);
   if (strcmp(box->behaviour, "forbidden") == 0) {
-    say_health(self, box->id, MAILPLUGIN_FAILED, MAILPLUGIN_CAUSE_MAILBOX_FORBIDDEN, "The app may not read this mailbox.");
+    say_health(self, box->id, MAILPLUGIN_FAILED, MAILPLUGIN_CAUSE_MAILBOX_FORBIDDEN,
+               "The app may not read this mailbox.");
     return NULL;
   }
   if (strcmp(box->behaviour, "network") == 0) {
@@ -486,7 +489,9 @@ static const mailplugin_server_type outgoing_type = {.struct_size = sizeof(mailp
                                                      .create = &create};
 static const mailplugin_server_type *const types[] = {&incoming_type, &outgoing_type};
 
-static void shut_down(void) { write_diary("shutdown"); }
+static void shut_down(void) {
+  write_diary("shutdown");
+}
 
 static mailplugin_module the_module = {.struct_size = sizeof(mailplugin_module),
                                        .abi_minor = MAILPLUGIN_ABI_MINOR,

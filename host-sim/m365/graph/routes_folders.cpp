@@ -1,0 +1,170 @@
+// mailFolders: list, read, create, rename, delete. graph-mail.md section 4.
+#include <algorithm>
+
+#include "m365/graph/call.h"
+#include "m365/mime/text.h"
+#include "m365/world/world.h"
+
+namespace embedded {
+namespace {
+
+constexpr std::string_view kListOptions = "$select,$top,$skip,$count,$expand,$filter,$orderby,includehiddenfolders";
+
+HttpResponse list_children(World& world, Call& call, Mailbox& mailbox, const Folder& parent) {
+  const Query query = parse_query(call.query(), kListOptions);
+  if (query.expand || query.orderby) throw bad_request("The query option is not offered on mailFolders here.");
+  std::vector<Folder*> all = mailbox.children(&parent, query.include_hidden_folders);
+  if (query.filter) {
+    // displayName eq 'x' is what clients ask here.
+    const std::string_view filter = trim(*query.filter);
+    constexpr std::string_view start = "displayName eq '";
+    if (filter.substr(0, start.size()) != start || filter.back() != '\'') {
+      throw GraphError(400, "ErrorInvalidUrlQueryFilter", "Only displayName eq '...' can be filtered here.");
+    }
+    const std::string name = replace_all(filter.substr(start.size(), filter.size() - start.size() - 1), "''", "'");
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const Folder* folder) { return !equal_ignoring_case(folder->name, name); }),
+              all.end());
+  }
+  std::sort(all.begin(), all.end(), [](const Folder* a, const Folder* b) { return a->name < b->name; });
+  const std::size_t skip = std::min(query.skip.value_or(0), all.size());
+  const std::size_t end = std::min(all.size(), skip + query.top.value_or(call.prefer.page_size.value_or(10)));
+  std::string out = "{\"@odata.context\":";
+  append_json_string(out, call.context(world, "mailFolders"));
+  if (query.count) out += ",\"@odata.count\":" + std::to_string(all.size());
+  out += ",\"value\":[";
+  for (std::size_t i = skip; i < end; ++i) {
+    if (i > skip) out += ',';
+    out += folder_json(mailbox, *all[i], {}, query.select);
+  }
+  out += ']';
+  if (end < all.size()) {
+    std::string next = world.origin + std::string(call.request->path()) + "?";
+    for (const auto& [name, value] : parse_form(call.query(), true)) {
+      if (!equal_ignoring_case(name, "$skip")) next += name + "=" + percent_encode(value) + "&";
+    }
+    out += ",\"@odata.nextLink\":";
+    append_json_string(out, next + "$skip=" + std::to_string(end));
+  }
+  return json_response(200, out + "}");
+}
+
+HttpResponse list_top(World& world, Call& call) {
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  return list_children(world, call, mailbox, *mailbox.well_known("msgfolderroot"));
+}
+
+HttpResponse list_below(World& world, Call& call) {
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  return list_children(world, call, mailbox, folder_of(mailbox, call.parameters[0]));
+}
+
+HttpResponse get_folder(World& world, Call& call) {
+  const Query query = parse_query(call.query(), "$select,$expand,includehiddenfolders");
+  if (query.expand) throw bad_request("The query option $expand is not offered on mailFolders here.");
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  const Folder& folder = folder_of(mailbox, call.parameters[0]);
+  return json_response(200, folder_json(mailbox, folder, call.context(world, "mailFolders/$entity"), query.select));
+}
+
+std::string name_of(const Json& body) {
+  const Json* name = body.find("displayName");
+  if (name == nullptr || !name->is_string() || trim(name->string()).empty()) {
+    throw GraphError(400, "ErrorInvalidArgument", "The displayName of the folder is missing.");
+  }
+  return name->string();
+}
+
+HttpResponse create_in(World& world, Call& call, Mailbox& mailbox, Folder& parent) {
+  const Json body = call.json_body();
+  check_quota(mailbox);
+  Folder* folder = mailbox.create_folder(&parent, name_of(body));
+  if (folder == nullptr) throw GraphError(409, "ErrorFolderExists", "A folder with the specified name already exists.");
+  folder->hidden = body.boolean("isHidden", false);
+  return json_response(201, folder_json(mailbox, *folder, call.context(world, "mailFolders/$entity"), std::nullopt));
+}
+
+HttpResponse create_top(World& world, Call& call) {
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  return create_in(world, call, mailbox, *mailbox.well_known("msgfolderroot"));
+}
+
+HttpResponse create_below(World& world, Call& call) {
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  return create_in(world, call, mailbox, folder_of(mailbox, call.parameters[0]));
+}
+
+HttpResponse rename(World& world, Call& call) {
+  const Json body = call.json_body();
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  Folder& folder = folder_of(mailbox, call.parameters[0]);
+  if (!mailbox.rename_folder(&folder, name_of(body))) {
+    throw GraphError(409, "ErrorFolderExists", "A folder with the specified name already exists.");
+  }
+  return json_response(200, folder_json(mailbox, folder, call.context(world, "mailFolders/$entity"), std::nullopt));
+}
+
+HttpResponse remove(World&, Call& call) {
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  Folder& folder = folder_of(mailbox, call.parameters[0]);
+  if (!folder.well_known.empty()) {
+    throw GraphError(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.");
+  }
+  mailbox.delete_folder(&folder);
+  HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
+// Changes of the folders themselves: each round names them all, which the documents allow (rows may repeat).
+HttpResponse delta(World& world, Call& call) {
+  const Query query = parse_query(call.query(), "$select,$deltatoken,$skiptoken");
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  std::string out = "{\"@odata.context\":";
+  append_json_string(out, world.origin + "/v1.0/$metadata#Collection(mailFolder)");
+  out += ",\"value\":[";
+  bool first = true;
+  const std::uint64_t known = query.deltatoken ? std::strtoull(query.deltatoken->c_str(), nullptr, 10) : 0;
+  for (const Folder* folder : mailbox.folders()) {
+    const bool in_tree = folder->parent != nullptr;
+    if (!in_tree || (known > 0 && folder->changed < known)) continue;
+    if (!first) out += ',';
+    first = false;
+    out += folder_json(mailbox, *folder, {}, query.select);
+  }
+  out += "],\"@odata.deltaLink\":";
+  append_json_string(
+      out, world.origin + std::string(call.request->path()) + "?$deltatoken=" + std::to_string(mailbox.sequence() + 1));
+  return json_response(200, out + "}");
+}
+
+HttpResponse get_user(World&, Call&) {
+  throw access_denied();
+}
+
+}  // namespace
+
+const std::vector<Route>& folder_routes() {
+  static const std::vector<Route> routes = {
+      {"GET", "", "users.get", Need::none, get_user},
+      {"GET", "mailFolders", "folders.list", Need::read, list_top},
+      {"POST", "mailFolders", "folders.create", Need::write, create_top},
+      {"GET", "mailFolders/delta", "folders.delta", Need::read, delta},
+      {"GET", "mailFolders/{}", "folders.get", Need::read, get_folder},
+      {"PATCH", "mailFolders/{}", "folders.update", Need::write, rename},
+      {"DELETE", "mailFolders/{}", "folders.delete", Need::write, remove},
+      {"GET", "mailFolders/{}/childFolders", "folders.list", Need::read, list_below},
+      {"POST", "mailFolders/{}/childFolders", "folders.create", Need::write, create_below},
+  };
+  return routes;
+}
+
+}  // namespace embedded

@@ -1,0 +1,196 @@
+#include "m365/incoming/delivery_verdict.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "m365/incoming/marking.h"
+
+namespace m365 {
+namespace {
+
+using namespace std::chrono_literals;
+using mail::Level;
+using mail::Verdict;
+
+void write_aside(Stream& stream, const store::SetAside& aside) {
+  try {
+    stream.core.store()->set_aside(aside);
+  } catch (const mail::FaultError&) {
+    // The row that says "offered" still stands on disk: the mail is not forgotten, only its due time is.
+    const std::lock_guard lock(stream.mutex);
+    stream.unsaved_asides.push_back(aside);
+  }
+  const std::lock_guard lock(stream.mutex);
+  stream.asides_changed = true;
+}
+
+store::Receipt receipt_of(const Delivery& delivery, store::Decision decision) {
+  store::Receipt receipt;
+  receipt.stream = delivery.folder->stream;
+  receipt.message_id = delivery.message_id;
+  receipt.fingerprint = delivery.fingerprint;
+  receipt.decision = decision;
+  receipt.decided = delivery.stream->core.wall();
+  return receipt;
+}
+
+void settle_accepted(Stream& stream, const Delivery& delivery) {
+  store::Receipt receipt = receipt_of(delivery, store::Decision::accepted);
+  receipt.pending_mark = accepted_mark(stream.settings, delivery.receipt_requested);
+  const bool watch = delivery.built.scan_pending;
+  if (watch) receipt.attachments_digest = delivery.built.attachments_digest;
+  write_receipt(stream, receipt);
+  if (watch) {
+    store::SetAside aside;
+    aside.stream = receipt.stream;
+    aside.message_id = delivery.message_id;
+    AsideNote note = delivery.note;
+    note.kind = AsideKind::watch;
+    aside.reason = to_reason(note);
+    aside.due = receipt.decided + 1min;
+    aside.first_seen = receipt.decided;
+    write_aside(stream, aside);
+  }
+  const std::lock_guard lock(stream.mutex);
+  if (stream.guard.incident() == RefusalGuard::Incident::host_refuses) {
+    stream.guard.release();
+    stream.asides_changed = stream.marks_waiting = true;
+  }
+}
+
+void settle_rejected(Stream& stream, const Delivery& delivery) {
+  store::Receipt receipt = receipt_of(delivery, store::Decision::rejected);
+  int before = 0;
+  try {
+    if (const auto earlier = stream.core.store()->receipt(receipt.stream, receipt.message_id)) before = earlier->tries;
+  } catch (const mail::FaultError&) {
+    // The disk fails: the receipt below is kept in memory until it is back.
+  }
+  receipt.tries = before + 1;
+  receipt.pending_mark = rejected_mark(stream.settings);
+  write_receipt(stream, receipt);
+  const mail::SteadyTime now = stream.core.now();
+  bool hold = false, tripped = false;
+  {
+    const std::lock_guard lock(stream.mutex);
+    if (stream.guard.incident() == RefusalGuard::Incident::host_refuses) {
+      stream.guard.probe_failed(now);
+      hold = true;
+    } else if (stream.guard.rejected(now)) {
+      stream.incident_to_hold = tripped = true;
+    }
+  }
+  if (hold) {
+    Arrival arrival;
+    arrival.row.id = delivery.message_id;
+    arrival.note = delivery.note;
+    arrival.note.kind = AsideKind::refused;
+    arrival.first_seen = delivery.first_seen;
+    write_aside(stream, aside_of(arrival, receipt.stream, stream.core.wall()));
+  }
+  if (tripped) {
+    stream.note(Level::error, "the host rejected " + std::to_string(RefusalGuard::most_rejected) +
+                                  " mails within an hour; nothing more is handed over or moved until it accepts again");
+  }
+}
+
+void settle_later(Stream& stream, const Delivery& delivery, std::chrono::milliseconds retry_after) {
+  store::SetAside aside;
+  aside.stream = delivery.folder->stream;
+  aside.message_id = delivery.message_id;
+  AsideNote note = delivery.note;
+  note.kind = AsideKind::retry;
+  aside.due = stream.core.wall() + retry_after;
+  aside.first_seen = delivery.first_seen;
+  aside.tries = delivery.tries + 1;
+  {
+    const std::lock_guard lock(stream.mutex);
+    if (stream.guard.incident() == RefusalGuard::Incident::host_refuses) {
+      note.kind = AsideKind::refused;  // not the acceptance that ends an incident
+      stream.guard.probe_later(stream.core.now() + std::max<std::chrono::milliseconds>(retry_after, 30s));
+    }
+  }
+  aside.reason = to_reason(note);
+  write_aside(stream, aside);
+}
+
+}  // namespace
+
+std::chrono::milliseconds doubled(std::chrono::milliseconds first, int times, std::chrono::milliseconds most) {
+  for (; times > 0 && first < most; --times) first *= 2;
+  return std::min(first, most);
+}
+
+std::chrono::milliseconds proposed_retry(int tries) {
+  return doubled(30s, tries, 15min);
+}
+
+void write_receipt(Stream& stream, const store::Receipt& receipt) {
+  bool saved = true;
+  try {
+    stream.core.store()->decide(receipt);
+  } catch (const mail::FaultError&) {
+    saved = false;
+  }
+  const std::lock_guard lock(stream.mutex);
+  if (!saved) stream.unsaved.push_back(receipt);
+  if (!receipt.pending_mark.empty()) stream.marks_waiting = true;
+}
+
+void settle(Delivery& delivery, Verdict verdict, std::chrono::milliseconds retry_after) {
+  Stream& stream = *delivery.stream;
+  if (verdict == Verdict::accepted) {
+    settle_accepted(stream, delivery);
+  } else if (verdict == Verdict::rejected) {
+    settle_rejected(stream, delivery);
+  } else {
+    settle_later(stream, delivery, retry_after);
+  }
+  const std::lock_guard lock(stream.mutex);
+  stream.undecided.erase(delivery.message_id);
+  stream.asides_changed = true;
+}
+
+bool acknowledge(IncomingCore& core, mail::DeliveryId id, Verdict verdict, std::chrono::milliseconds retry_after) {
+  if (verdict != Verdict::accepted && verdict != Verdict::rejected && verdict != Verdict::retry_later) return false;
+  const std::shared_ptr<Delivery> delivery = core.find(id);
+  if (!delivery) return false;
+  if (retry_after <= 0ms) retry_after = proposed_retry(delivery->tries);
+  {
+    const std::lock_guard lock(delivery->mutex);
+    if (delivery->decided) return false;
+    delivery->decided = true;
+    if (delivery->calling) {
+      delivery->early.emplace(verdict, retry_after);
+      return true;
+    }
+  }
+  if (!core.take(id)) return false;  // stopped or closed meanwhile: it is delivered again
+  settle(*delivery, verdict, retry_after);
+  core.schedule.hasten(fetch_job(delivery->stream->id), core.now());
+  return true;
+}
+
+void save_receipts(Stream& stream) {
+  std::vector<store::Receipt> receipts;
+  std::vector<store::SetAside> asides;
+  {
+    const std::lock_guard lock(stream.mutex);
+    receipts.swap(stream.unsaved);
+    asides.swap(stream.unsaved_asides);
+  }
+  try {
+    if (!receipts.empty()) stream.core.store()->decide_all(receipts);
+    receipts.clear();
+    if (!asides.empty()) stream.core.store()->set_aside_all(asides);
+  } catch (...) {
+    const std::lock_guard lock(stream.mutex);
+    stream.unsaved.insert(stream.unsaved.begin(), receipts.begin(), receipts.end());
+    stream.unsaved_asides.insert(stream.unsaved_asides.begin(), asides.begin(), asides.end());
+    throw;
+  }
+  stream.asides_stale = true;
+}
+
+}  // namespace m365

@@ -1,0 +1,63 @@
+#include "m365/incoming/duplicates.h"
+
+#include <algorithm>
+
+#include "m365/incoming/delivery.h"
+
+namespace m365 {
+
+bool at_work(Stream& stream, const std::string& message_id) {
+  if (std::ranges::any_of(stream.in_hand, [&](const Arrival& arrival) { return arrival.row.id == message_id; }))
+    return true;
+  const std::lock_guard lock(stream.mutex);
+  return stream.undecided.contains(message_id) ||
+         std::ranges::any_of(stream.unsaved, [&](const auto& receipt) { return receipt.message_id == message_id; }) ||
+         std::ranges::any_of(stream.unsaved_asides, [&](const auto& aside) { return aside.message_id == message_id; });
+}
+
+bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row) {
+  const store::Fingerprint fingerprint = fingerprint_of(stream.settings, row);
+  if (digest_of(fingerprint).empty()) return false;
+  const std::shared_ptr<store::Store> store = stream.core.store();
+  const auto like = store->receipt_like(fingerprint);
+  // Of another folder: it was moved here, and is this queue's now.
+  if (!like || like->stream != folder.stream || like->message_id == row.id) return false;
+  if (like->decision == store::Decision::rejected && like->gone) return false;
+  store::Receipt receipt = *like;
+  receipt.message_id = row.id;
+  // What is still to be marked, moved or deleted is so under the new id: the old one will only say 404, which is
+  // "done".
+  receipt.decided = stream.core.wall();
+  receipt.gone = false;
+  if (receipt.decision == store::Decision::accepted) receipt.decision = store::Decision::skipped;
+  store->decide(receipt);
+  if (!receipt.pending_mark.empty()) {
+    const std::lock_guard lock(stream.mutex);
+    stream.marks_waiting = true;
+  }
+  ++stream.absorbed;
+  stream.note(mail::Level::info, "a mail was seen under a second id and is not handed over again, id " + row.id +
+                                     ", before " + like->message_id);
+  return true;
+}
+
+void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival) {
+  if (!stream.asides_waiting || arrival.note.fingerprint.empty()) return;
+  const std::shared_ptr<store::Store> store = stream.core.store();
+  for (const store::SetAside& aside : store->asides(folder.stream)) {
+    const AsideNote note = from_reason(aside.reason);
+    if (note.fingerprint != arrival.note.fingerprint || aside.message_id == arrival.row.id) continue;
+    if (at_work(stream, aside.message_id)) continue;
+    if (!store->aside(folder.stream, aside.message_id)) continue;  // decided since they were listed
+    if (fetch_row(stream, aside.message_id)) continue;             // both are there: a copy
+    arrival.note.stable_id =
+        note.stable_id.empty() ? stable_id_of(stream.core.settings.tenant.tenant, aside.message_id) : note.stable_id;
+    arrival.offered = aside.offered;
+    arrival.first_seen = aside.first_seen;
+    store->drop_aside(folder.stream, aside.message_id);
+    stream.asides_stale = true;
+    return;
+  }
+}
+
+}  // namespace m365

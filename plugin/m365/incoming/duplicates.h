@@ -1,0 +1,21 @@
+// One mail under two ids: Outlook, archive and import do change even immutable ones (architecture, section 3).
+#pragma once
+
+#include <string>
+
+#include "m365/incoming/stream.h"
+
+namespace m365 {
+
+/// The mail is in hand, with the host, or its verdict is not yet on disk. A verdict can come at any moment, and is on
+/// disk before this turns false: what was read from the store earlier has to be read again then.
+bool at_work(Stream& stream, const std::string& message_id);
+
+/// A mail of this folder with the same second key was decided under another id: a receipt is written for this id too,
+/// with a line in the log, and true returned.
+bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row);
+
+/// A mail that is set aside, and not there any more under the id it was seen with, keeps its identity for the host.
+void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival);
+
+}  // namespace m365

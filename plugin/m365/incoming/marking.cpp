@@ -1,0 +1,232 @@
+#include "m365/incoming/marking.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "m365/incoming/folder_finder.h"
+#include "m365/settings/server_settings_values.h"
+
+namespace m365 {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The words of Receipt::pending_mark.
+constexpr std::string_view read_word = "read", read_quietly_word = "read,no-receipt", erase_word = "delete",
+                           move_word = "move:", reject_word = "reject:";
+
+bool is_reject(const store::Receipt& receipt) {
+  return receipt.pending_mark.starts_with(reject_word);
+}
+
+// The folder a mark moves to; empty when it moves nothing.
+std::string target_of(const std::string& mark) {
+  if (mark == erase_word) return "deleteditems";
+  for (const std::string_view word : {move_word, reject_word}) {
+    if (mark.starts_with(word)) return mark.substr(word.size());
+  }
+  return {};
+}
+
+std::string find_target(Stream& stream, const std::string& mark) {
+  const std::string setting = target_of(mark);
+  if (FolderFinder::well_known(setting)) return lower(setting);  // Graph takes the name in place of an id
+  const FolderFinder folders(stream.graph(), stream.settings.user, stream.address(), stream.token());
+  const auto parts = folder_path(setting);
+  // "Rejected" stands beside the folder that is fetched (contract.md, section 3); a path begins at the top.
+  if (mark.starts_with(reject_word) && parts && parts->size() == 1)
+    return folders.child_or_make(stream.identity()->parent_id, parts->front()).id;
+  return folders.find_or_make(setting).id;
+}
+
+GraphRequest request_for(Stream& stream, const store::Receipt& receipt) {
+  GraphRequest request;
+  request.mailbox = stream.settings.user;
+  request.path = user_path(stream.settings.user) + "/messages/" + http::percent_encode(receipt.message_id);
+  const auto target = stream.targets.find(receipt.pending_mark);
+  if (target != stream.targets.end()) {
+    request.method = "POST";
+    request.path += "/move";
+    request.operation = "move a mail";
+    request.body = "{\"destinationId\":" + json_text(target->second) + "}";
+  } else {
+    request.method = "PATCH";
+    request.operation = "mark a mail as read";
+    // Whether the second property keeps the read receipt from being sent is not documented (graph-mail.md, section 12);
+    // it does no harm where it does not.
+    request.body = receipt.pending_mark == read_quietly_word ? R"({"isRead":true,"isReadReceiptRequested":false})"
+                                                             : R"({"isRead":true})";
+    request.prefer.push_back("return=minimal");
+  }
+  return request;
+}
+
+// The marks that wait for nothing: not those of an incident, nor those that failed a moment ago.
+std::vector<store::Receipt> due_marks(Stream& stream, std::size_t most) {
+  const std::shared_ptr<store::Store> store = stream.core.store();
+  bool incident = false;
+  {
+    const std::lock_guard lock(stream.mutex);
+    incident = stream.guard.tripped();
+  }
+  const store::StreamId id = stream.identity()->stream;
+  std::vector<store::Receipt> due;
+  const std::size_t held = 64;  // more than one incident keeps back
+  for (store::Receipt& receipt : store->to_mark(id, most + stream.mark_later.size() + held)) {
+    if (due.size() == most) break;
+    if (is_reject(receipt)) {
+      if (incident) continue;
+      const auto aside = store->aside(id, receipt.message_id);
+      if (aside && from_reason(aside->reason).kind != AsideKind::watch) continue;  // it gets another try
+    }
+    const auto trouble = stream.mark_later.find(receipt.message_id);
+    if (trouble != stream.mark_later.end() && trouble->second.due > stream.core.now()) continue;
+    due.push_back(std::move(receipt));
+  }
+  return due;
+}
+
+void failed_mark(const MarkJob& job, const GraphError& error) {
+  Stream& stream = *job.stream;
+  if (error.fault().cause == mail::Cause::folder_missing) stream.targets.erase(job.receipt.pending_mark);
+  Stream::MarkTrouble& trouble = stream.mark_later[job.receipt.message_id];
+  std::chrono::milliseconds wait = 2s;
+  for (unsigned i = 0; i < trouble.tries && wait < 5min; ++i) wait *= 2;
+  ++trouble.tries;
+  wait = std::max(stream.core.jittered(std::min<std::chrono::milliseconds>(wait, 5min)), error.fault().retry_after);
+  trouble.due = stream.core.now() + wait;
+  stream.health.degraded(Aspect::marking, error.fault(), wait, stream.core.wall());
+}
+
+// A gateway's page with status 200 is no answer of Graph's: that is JSON, or nothing.
+bool is_answer(std::string_view body) {
+  const std::string_view text = trimmed(body);
+  return text.empty() || (text.front() == '{' && text.back() == '}');
+}
+
+GraphError no_answer(const Stream& stream) {
+  mail::Fault fault;
+  fault.cause = mail::Cause::service_fault;
+  fault.text = stream.address() +
+               ": marking a mail was answered by something that is not Microsoft Graph's answer. It "
+               "is tried again by itself.";
+  fault.maybe_done = true;
+  return GraphError(std::move(fault), 502, Action::repeat);
+}
+
+bool gone(const MarkJob& job, GraphClient& graph, std::stop_token stop) {
+  GraphRequest look;
+  look.path = user_path(job.stream->settings.user) + "/messages/" + http::percent_encode(job.receipt.message_id) +
+              "?$select=id";
+  look.operation = "look for a mail";
+  look.mailbox = job.stream->settings.user;
+  try {
+    graph.send(look, stop);
+    return false;
+  } catch (const GraphError& error) {
+    if (tells_folder_missing(error)) return true;
+    throw;
+  }
+}
+
+// 404: somebody moved or deleted it, or an earlier try was carried out all the same (graph-mail.md, section 15). 403
+// ErrorCannotDeleteObject says the same of immutable ids, but only a GET proves it (section 7).
+bool counts_as_done(const MarkJob& job, const GraphError& error, GraphClient& graph, std::stop_token stop) {
+  if (tells_folder_missing(error)) {
+    const bool target = error.fault().cause == mail::Cause::folder_missing;
+    return !target || gone(job, graph, stop);
+  }
+  return same_text(error.fault().code, "ErrorCannotDeleteObject") && gone(job, graph, stop);
+}
+
+}  // namespace
+
+std::string accepted_mark(const MailboxSettings& settings, bool receipt_requested) {
+  switch (settings.after_fetch.kind) {
+    case AfterFetch::Kind::mark_read:
+      return std::string(receipt_requested && settings.suppress_read_receipts ? read_quietly_word : read_word);
+    case AfterFetch::Kind::move:
+      return std::string(move_word) + settings.after_fetch.folder;
+    case AfterFetch::Kind::erase:
+      return std::string(erase_word);
+    case AfterFetch::Kind::leave:
+      break;
+  }
+  return {};
+}
+
+std::string rejected_mark(const MailboxSettings& settings) {
+  if (settings.rejected.kind != AfterFetch::Kind::move) return {};
+  return std::string(reject_word) + settings.rejected.folder;
+}
+
+bool marks_ready(Stream& stream) {
+  for (const store::Receipt& receipt : due_marks(stream, 20)) {
+    if (!target_of(receipt.pending_mark).empty() && !stream.targets.contains(receipt.pending_mark)) return false;
+  }
+  return true;
+}
+
+std::vector<MarkJob> collect_marks(const StreamPtr& stream, std::size_t most) {
+  std::vector<MarkJob> jobs;
+  for (store::Receipt& receipt : due_marks(*stream, most)) {
+    if (!target_of(receipt.pending_mark).empty() && !stream->targets.contains(receipt.pending_mark))
+      stream->targets[receipt.pending_mark] = find_target(*stream, receipt.pending_mark);
+    GraphRequest request = request_for(*stream, receipt);
+    jobs.push_back({stream, std::move(receipt), std::move(request)});
+  }
+  return jobs;
+}
+
+bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJob>& jobs, std::stop_token stop) {
+  if (jobs.empty()) return true;
+  std::vector<BatchAnswer> answers;
+  std::vector<std::optional<GraphError>> errors(jobs.size());
+  if (jobs.size() == 1) {
+    try {
+      if (!is_answer(graph.send(jobs.front().request, stop).body)) errors.front() = no_answer(*jobs.front().stream);
+    } catch (const GraphError& error) {
+      errors.front() = error;
+    }
+  } else {
+    std::vector<GraphRequest> requests;
+    for (const MarkJob& job : jobs) requests.push_back(job.request);
+    answers = graph.batch(requests, stop);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (answers[i].status < 200 || answers[i].status > 299) {
+        errors[i] = graph.error_of(answers[i], jobs[i].request);
+      } else if (!is_answer(answers[i].body)) {
+        errors[i] = no_answer(*jobs[i].stream);
+      }
+    }
+  }
+  bool all = true;
+  std::map<Stream*, std::vector<std::string>> done;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const MarkJob& job = jobs[i];
+    if (errors[i] && !counts_as_done(job, *errors[i], graph, stop)) {
+      failed_mark(job, *errors[i]);
+      all = false;
+      continue;
+    }
+    done[job.stream.get()].push_back(job.receipt.message_id);
+    job.stream->mark_later.erase(job.receipt.message_id);
+  }
+  const std::shared_ptr<store::Store> store = core.store();
+  for (const auto& entry : done) {
+    Stream& stream = *entry.first;
+    const store::StreamId id = stream.identity()->stream;
+    store->marked(id, entry.second);
+    for (const MarkJob& job : jobs) {
+      // A rejected mail that comes back from there gets one new try.
+      if (job.stream.get() == &stream && is_reject(job.receipt) &&
+          std::ranges::find(entry.second, job.receipt.message_id) != entry.second.end())
+        store->set_gone(id, job.receipt.message_id, true);
+    }
+    if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, core.wall());
+  }
+  return all;
+}
+
+}  // namespace m365

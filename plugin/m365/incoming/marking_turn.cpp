@@ -1,0 +1,143 @@
+#include "m365/incoming/marking_turn.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "m365/incoming/marking.h"
+
+namespace m365 {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t batch_size = 20;
+constexpr std::chrono::milliseconds gathering{200};
+
+enum class Part { contributed, nothing_due, alone, no_room, failed };
+
+mail::Fault inner_fault(const Stream& stream, const std::string& what) {
+  mail::Fault fault;
+  fault.cause = mail::Cause::service_fault;
+  fault.text = stream.address() + ": a fault inside the plugin: " + what + ". It is tried again by itself.";
+  return fault;
+}
+
+// Runs `work`; the fault when it fails.
+template <typename Work>
+std::optional<mail::Fault> fault_of(const Stream& stream, Work work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const mail::FaultError& error) {
+    return error.fault();
+  } catch (const std::exception& error) {
+    return inner_fault(stream, error.what());
+  }
+}
+
+void plan(Stream& stream, mail::SteadyTime due, bool together) {
+  stream.core.schedule.plan(mark_job(stream.id), due, stream.settings.priority,
+                            together ? stream.account->mark_group() : 0);
+}
+
+void plan_after_failure(Stream& stream, const mail::Fault& fault) {
+  if (fault.remedy == mail::Remedy::cancelled) return;
+  std::chrono::milliseconds wait = 1s;
+  for (unsigned i = 0; i < stream.mark_failures && wait < 5min; ++i) wait *= 2;
+  ++stream.mark_failures;
+  wait = std::max(stream.core.jittered(std::min<std::chrono::milliseconds>(wait, 5min)), fault.retry_after);
+  stream.health.degraded(Aspect::marking, fault, wait, stream.core.wall());
+  {
+    const std::lock_guard lock(stream.mutex);
+    stream.marks = Stream::Marks::failing;
+  }
+  plan(stream, stream.core.now() + wait, false);
+}
+
+// What is left: more marks, marks that wait for their next try, or none.
+void plan_after_work(Stream& stream, Part part) {
+  if (part == Part::alone || part == Part::no_room) {
+    plan(stream, stream.core.now(), part == Part::no_room);
+    return;
+  }
+  stream.mark_failures = 0;
+  if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, stream.core.wall());
+  const std::size_t left = stream.core.store()->to_mark_count(stream.identity()->stream);
+  if (left == 0) {
+    bool idle_owed = false;
+    {
+      const std::lock_guard lock(stream.mutex);
+      idle_owed = std::exchange(stream.idle_owed, false);
+    }
+    if (idle_owed) stream.core.schedule.hasten(fetch_job(stream.id), stream.core.now());
+    return;
+  }
+  if (part == Part::contributed && left > stream.mark_later.size()) {
+    plan(stream, stream.core.now(), left < batch_size);
+    return;
+  }
+  // The others are kept back by an incident: the verdict that ends it wakes this half.
+  if (stream.mark_later.empty()) return;
+  mail::SteadyTime due = mail::SteadyTime::max();
+  for (const auto& waiting : stream.mark_later) due = std::min(due, waiting.second.due);
+  plan(stream, std::max(due, stream.core.now() + 1s), false);
+}
+
+Part collect(const StreamPtr& stream, bool first, std::vector<MarkJob>& jobs) {
+  if (jobs.size() >= batch_size) return Part::no_room;
+  if (!first && !marks_ready(*stream)) return Part::alone;
+  std::vector<MarkJob> collected = collect_marks(stream, batch_size - jobs.size());
+  if (collected.empty()) return Part::nothing_due;
+  std::move(collected.begin(), collected.end(), std::back_inserter(jobs));
+  return Part::contributed;
+}
+
+}  // namespace
+
+void wake_marking(Stream& stream) {
+  Stream::Marks marks;
+  {
+    const std::lock_guard lock(stream.mutex);
+    marks = stream.marks;
+  }
+  if (marks == Stream::Marks::failing) return;  // its next try is planned
+  plan(stream, stream.core.now() + gathering, marks == Stream::Marks::quick);
+}
+
+void take_marking_turn(const StreamPtr& stream, const std::vector<StreamPtr>& more) {
+  std::vector<StreamPtr> all{stream};
+  all.insert(all.end(), more.begin(), more.end());
+  std::vector<MarkJob> jobs;
+  std::vector<Part> parts;
+  std::vector<std::optional<mail::Fault>> faults;
+  for (const StreamPtr& each : all) {
+    Part part = Part::failed;
+    const bool shut = each != stream && each->graph().gate().shut_for(each->settings.user) > 0ms;
+    faults.push_back(fault_of(*each, [&] {
+      part = !each->identity() ? Part::nothing_due : shut ? Part::alone : collect(each, each == stream, jobs);
+    }));
+    parts.push_back(part);
+  }
+  const mail::SteadyTime begun = stream->core.now();
+  const std::optional<mail::Fault> fault =
+      fault_of(*stream, [&] { send_marks(stream->core, stream->graph(), jobs, stream->token()); });
+  const bool quick = stream->core.now() - begun < 5s;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Stream& each = *all[i];
+    if (!faults[i] && parts[i] == Part::contributed) faults[i] = fault;
+    if (!faults[i] && !each.identity()) continue;  // stopped or not open: opening it wakes this half
+    if (!faults[i]) {
+      {
+        const std::lock_guard lock(each.mutex);
+        each.marks = quick ? Stream::Marks::quick : Stream::Marks::slow;
+      }
+      faults[i] = fault_of(each, [&] { plan_after_work(each, parts[i]); });
+    }
+    if (faults[i]) plan_after_failure(each, *faults[i]);
+  }
+}
+
+}  // namespace m365

@@ -1,0 +1,205 @@
+#include "m365/outgoing/draft_search.h"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+
+#include <algorithm>
+
+#include "m365/outgoing/draft_message.h"
+#include "m365/outgoing/submission_text.h"
+
+namespace m365 {
+namespace {
+
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+
+const char* const sighting_select =
+    "$select=id,isDraft,parentFolderId,internetMessageId,conversationId,receivedDateTime";
+
+// Clocks of two machines differ, and ours may be set while we run.
+constexpr std::chrono::hours clock_margin{1};
+
+std::string text(const Object::Ptr& object, const std::string& name) {
+  const Poco::Dynamic::Var value = object->get(name);
+  return value.isString() ? value.toString() : std::string();
+}
+
+Sighting sighting(const Object::Ptr& row) {
+  const Poco::Dynamic::Var draft = row->get("isDraft");
+  return {text(row, "id"), text(row, "parentFolderId"), text(row, "internetMessageId"), text(row, "conversationId"),
+          draft.isBoolean() && draft.convert<bool>()};
+}
+
+// A search by value ignores case (section 13), and keys that differ in case only are two submissions: the expanded
+// property decides. Graph may write its id in another form, so the value alone is compared.
+bool has_other_key(const Object::Ptr& row, const std::string& key) {
+  const Array::Ptr properties = row->getArray("singleValueExtendedProperties");
+  if (properties.isNull() || properties->size() == 0) return false;
+  for (std::size_t i = 0; i < properties->size(); ++i) {
+    const Object::Ptr property = properties->getObject(static_cast<unsigned>(i));
+    if (!property.isNull() && text(property, "value") == key) return false;
+  }
+  return true;
+}
+
+Object::Ptr parse_object(const std::string& json, const std::string& mailbox) {
+  try {
+    if (auto object = Poco::JSON::Parser().parse(json).extract<Object::Ptr>()) return object;
+  } catch (const std::exception&) {
+    // told below
+  }
+  throw failure(mail::Cause::service_fault, mail::Remedy::wait,
+                "Microsoft 365 answered a look into the mailbox " + mailbox + " with something that is not JSON.");
+}
+
+}  // namespace
+
+DraftSearch::DraftSearch(const SubmissionContext& context, std::string mailbox, std::string key, mail::WallTime since)
+    : context_(context),
+      mailbox_(std::move(mailbox)),
+      user_(user_path(mailbox_)),
+      key_(std::move(key)),
+      since_(since - clock_margin) {}
+
+std::string DraftSearch::get(const std::string& path, const char* operation, std::stop_token stop) const {
+  return context_.graph.send(sending_request("GET", user_ + path, mailbox_, operation), stop).body;
+}
+
+std::optional<Sighting> DraftSearch::by_id(const std::string& id, std::stop_token stop) const {
+  if (id.empty()) return std::nullopt;
+  try {
+    return sighting(parse_object(
+        get("/messages/" + http::percent_encode(id) + "?" + sighting_select, "look for a draft", stop), mailbox_));
+  } catch (const GraphError& error) {
+    // Until it is in Sent Items, or for ever where the id changes on sending (section 7).
+    if (error.not_found()) return std::nullopt;
+    throw;
+  }
+}
+
+std::vector<Sighting> DraftSearch::by_key(const char* folder, std::stop_token stop) const {
+  const std::string property = odata_literal(submission_property);
+  const std::string with_key =
+      "singleValueExtendedProperties/Any(ep: ep/id eq " + property + " and ep/value eq " + odata_literal(key_) + ")";
+  const std::string base = std::string("/mailFolders/") + folder + "/messages?" + sighting_select +
+                           "&$expand=singleValueExtendedProperties(" +
+                           http::percent_encode("$filter=id eq " + property) + ")&$top=10&$filter=";
+  // Newest first since the submission: the bound keeps the search small in a full Sent Items. Each property of $orderby
+  // has to stand first in $filter (section 5).
+  const std::string bounded = base +
+                              http::percent_encode("receivedDateTime ge " + format_time(since_) + " and " + with_key) +
+                              "&$orderby=" + http::percent_encode("receivedDateTime desc");
+  std::string json;
+  try {
+    try {
+      json = get(bounded, "look for a submission", stop);
+    } catch (const GraphError& error) {
+      if (error.status() != 400) throw;
+      json = get(base + http::percent_encode(with_key), "look for a submission", stop);  // InefficientFilter
+    }
+  } catch (const GraphError& error) {
+    if (error.status() >= 500 || error.status() == 429 || error.status() == 408 || error.status() == 401) throw;
+    context_.log.write(mail::Level::warning, context_.source,
+                       std::string(folder) + " of " + mailbox_ + " could not be searched: " + error.what() +
+                           " (request-id " + error.fault().request_id + ")");
+    return {};
+  }
+  std::vector<Sighting> out;
+  const Array::Ptr rows = parse_object(json, mailbox_)->getArray("value");
+  for (std::size_t i = 0; !rows.isNull() && i < rows->size(); ++i) {
+    const Object::Ptr row = rows->getObject(static_cast<unsigned>(i));
+    if (row.isNull() || has_other_key(row, key_)) continue;
+    const std::optional<mail::WallTime> received = parse_time(text(row, "receivedDateTime"));
+    if (received && *received < since_) continue;
+    out.push_back(sighting(row));
+  }
+  return out;
+}
+
+Look DraftSearch::look(const std::string& draft_id, std::stop_token stop) const {
+  Look out;
+  const std::optional<Sighting> own = by_id(draft_id, stop);
+  if (own && !own->is_draft) {
+    out.left = own;
+    return out;
+  }
+  for (const char* folder : {"sentitems", "outbox"}) {
+    const std::vector<Sighting> found = by_key(folder, stop);
+    if (!found.empty()) {
+      out.left = found.front();
+      return out;
+    }
+  }
+  out.drafts = by_key("drafts", stop);
+  if (own) {
+    out.own_draft_stands =
+        std::any_of(out.drafts.begin(), out.drafts.end(), [&](const Sighting& draft) { return draft.id == own->id; }) ||
+        decode_folder(get("/mailFolders/drafts?$select=id", "look at Drafts", stop)).id == own->folder_id;
+  }
+  return out;
+}
+
+std::optional<Sighting> DraftSearch::sent(const std::string& draft_id, std::stop_token stop) const {
+  const std::optional<Sighting> own = by_id(draft_id, stop);
+  if (own && !own->is_draft) return own;
+  const std::vector<Sighting> found = by_key("sentitems", stop);
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+std::string DraftSearch::answered_mail(const std::string& internet_message_id, std::stop_token stop) const {
+  const std::string filter = "internetMessageId eq " + odata_literal(internet_message_id);
+  const std::string json = get("/messages?$select=id,isDraft&$top=5&$filter=" + http::percent_encode(filter),
+                               "look for the answered mail", stop);
+  const Array::Ptr rows = parse_object(json, mailbox_)->getArray("value");
+  for (std::size_t i = 0; !rows.isNull() && i < rows->size(); ++i) {
+    const Object::Ptr row = rows->getObject(static_cast<unsigned>(i));
+    // createReply on a draft fails (section 10.4).
+    if (!row.isNull() && !sighting(row).is_draft) return sighting(row).id;
+  }
+  return {};
+}
+
+std::vector<AttachmentRow> DraftSearch::attachments(const std::string& draft_id, std::stop_token stop) const {
+  std::vector<AttachmentRow> out;
+  std::string path =
+      user_ + "/messages/" + http::percent_encode(draft_id) + "/attachments?$select=id,name,contentType,size,isInline";
+  while (!path.empty()) {
+    AttachmentPage page = decode_attachment_page(
+        context_.graph.send(sending_request("GET", path, mailbox_, "list a draft's attachments"), stop).body);
+    out.insert(out.end(), page.rows.begin(), page.rows.end());
+    path = std::move(page.next_link);
+  }
+  return out;
+}
+
+void DraftSearch::remove_draft(const std::string& draft_id, std::stop_token stop) const {
+  try {
+    context_.graph.send(
+        sending_request("DELETE", user_ + "/messages/" + http::percent_encode(draft_id), mailbox_, "remove a draft"),
+        stop);
+  } catch (const GraphError& error) {
+    if (!error.not_found()) {
+      context_.log.write(mail::Level::warning, context_.source,
+                         "a draft in " + mailbox_ + " could not be removed: " + error.what());
+    }
+  } catch (const mail::FaultError& error) {
+    context_.log.write(mail::Level::warning, context_.source,
+                       "a draft in " + mailbox_ + " could not be removed: " + error.what());
+  }
+}
+
+void DraftSearch::remove_attachment(const std::string& draft_id, const std::string& attachment_id,
+                                    std::stop_token stop) const {
+  try {
+    context_.graph.send(sending_request("DELETE",
+                                        user_ + "/messages/" + http::percent_encode(draft_id) + "/attachments/" +
+                                            http::percent_encode(attachment_id),
+                                        mailbox_, "remove a surplus attachment"),
+                        stop);
+  } catch (const GraphError& error) {
+    if (!error.not_found()) throw;
+  }
+}
+
+}  // namespace m365
