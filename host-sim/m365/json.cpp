@@ -230,7 +230,7 @@ class Reader {
 
 void append_number(std::string& out, double value) {
   std::array<char, 32> buffer{};
-  if (!std::isfinite(value)) value = 0;
+  if (!std::isfinite(value) || value == 0) value = 0;  // no "-0", which would be read back as an integer
   const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   out.append(buffer.data(), end);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh FOLDER-OF-FUZZERS SECONDS [NAME...]: runs each fuzzer (or those named) that long, one after the other. What
 # was learnt stays in FOLDER/../corpus/NAME for the next run; the seeds are only read. A finding ends the run with its
-# reproducer in FOLDER/../findings.
+# reproducer in FOLDER/../findings. With FUZZ_SEED set the inputs are drawn in that one order.
 set -euo pipefail
 seeds=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/seeds
 fuzzers=$1
@@ -15,7 +15,7 @@ for name in "${names[@]}"; do
   log=$work/corpus/$name.log
   # Inputs up to 4 KiB: longer ones only make the same code slower. 10 s for one input is a finding too (quadratic time).
   if ! "$fuzzers/fuzz-$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
-      -print_final_stats=1 -artifact_prefix="$work/findings/$name-" "$work/corpus/$name" "$seeds/$name" >"$log" 2>&1; then
+      -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -artifact_prefix="$work/findings/$name-" "$work/corpus/$name" "$seeds/$name" >"$log" 2>&1; then
     tail -n 60 "$log"
     printf 'fuzz-%s: a finding, reproduced by: %s %s\n' "$name" "$fuzzers/fuzz-$name" "$work/findings/$name-..." >&2
     exit 1
