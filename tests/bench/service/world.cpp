@@ -1,0 +1,49 @@
+#include "service/world.h"
+
+namespace bench {
+
+World::World(const WorldShape& shape)
+    : initial_(shape.mails), made_(std::chrono::floor<std::chrono::seconds>(wall_now())), mailboxes_(shape.mailboxes) {
+  for (Mailbox& mailbox : mailboxes_) {
+    mailbox.count = mailbox.unread = shape.mails;
+    mailbox.read.resize(shape.mails);
+  }
+}
+
+MailFacts World::facts(std::uint32_t mailbox, std::uint32_t number) const {
+  const Mailbox& box = mailboxes_.at(mailbox);
+  const WallTime received =
+      number < initial_ ? made_ - std::chrono::seconds(initial_ - number) : box.arrived.at(number - initial_);
+  return {mailbox, number, received, box.read.at(number)};
+}
+
+std::uint32_t World::first_since(std::uint32_t mailbox, WallTime time) const {
+  std::uint32_t low = 0, high = mailboxes_.at(mailbox).count;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (facts(mailbox, middle).received < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+void World::arrive(std::uint32_t mailbox, WallTime now) {
+  Mailbox& box = mailboxes_.at(mailbox);
+  box.arrived.push_back(now);
+  box.read.push_back(false);
+  ++box.count;
+  ++box.unread;
+}
+
+void World::mark_read(std::uint32_t mailbox, std::uint32_t number) {
+  Mailbox& box = mailboxes_.at(mailbox);
+  if (number >= box.count || box.read[number]) return;
+  box.read[number] = true;
+  --box.unread;
+  box.changes.push_back(number);
+}
+
+}  // namespace bench
