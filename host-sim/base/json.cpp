@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -10,49 +11,63 @@ namespace base {
 
 namespace {
 
+// The bytes that stand for themselves in a JSON string; what is above 0x7f is looked at as UTF-8.
+constexpr std::array<bool, 256> plain_bytes() {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}
+
+void write_escaped(std::string& out, unsigned char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default:
+      constexpr char digits[] = "0123456789abcdef";
+      out += "\\u00";
+      out.push_back(digits[(c >> 4) & 0xf]);
+      out.push_back(digits[c & 0xf]);
+  }
+}
+
+// Mail bodies are long and nearly all of their bytes stand for themselves: they go out in runs.
 void write_string(std::string& out, std::string_view text) {
+  static constexpr std::array<bool, 256> plain = plain_bytes();
   out.push_back('"');
+  std::size_t run = 0;  // where the bytes begin that are not yet written
   for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x80) {
-      const CodePoint point = decode_utf8(text.substr(i));
-      if (point.size == 0) {
-        out += "\xef\xbf\xbd";
-        ++i;
-      } else {
-        out.append(text, i, point.size);
-        i += point.size;
-      }
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (plain[c]) {
+      ++i;
       continue;
     }
-    ++i;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          constexpr char digits[] = "0123456789abcdef";
-          out += "\\u00";
-          out.push_back(digits[(c >> 4) & 0xf]);
-          out.push_back(digits[c & 0xf]);
-        } else {
-          out.push_back(c);
-        }
+    const std::size_t size = c < 0x80 ? 0 : decode_utf8(text.substr(i)).size;
+    if (size > 0) {
+      i += size;
+      continue;
     }
+    out.append(text, run, i - run);
+    if (c < 0x80) {
+      write_escaped(out, c);
+    } else {
+      out += "\xef\xbf\xbd";  // U+FFFD for what is not UTF-8
+    }
+    run = ++i;
   }
+  out.append(text, run);
   out.push_back('"');
 }
 

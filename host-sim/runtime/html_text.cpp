@@ -260,14 +260,26 @@ class Converter {
       } else if (is_blank(c) && !preformatted_) {
         space_pending_ = true;
         ++at_;
-      } else if (preformatted_ && c == '\n') {
-        line_break();
+      } else if (preformatted_ && (c == '\n' || c == '\r')) {
+        if (c == '\n') line_break();
         ++at_;
       } else {
-        put_word(html_.substr(at_, 1));
-        ++at_;
+        const std::size_t end = end_of_run();
+        put_word(html_.substr(at_, end - at_));
+        at_ = end;
       }
     }
+  }
+
+  // Behind the characters from here on that go out as they stand. Most of a mail is such runs, of a word or more.
+  std::size_t end_of_run() const {
+    const auto ends = [this](char c) {
+      if (c == '<' || c == '&') return true;
+      return preformatted_ ? c == '\n' || c == '\r' : is_blank(c);
+    };
+    std::size_t end = at_ + 1;
+    while (end < html_.size() && !ends(html_[end])) ++end;
+    return end;
   }
 
   void word(const std::string& words) {
@@ -315,7 +327,7 @@ class Converter {
   const std::string_view html_;
   std::size_t at_ = 0;
   std::string out_;
-  std::size_t column_ = 0;  // pieces on this line
+  std::size_t column_ = 0;  // pieces put on this line; 0: it has not begun
   bool space_pending_ = false;
   bool preformatted_ = false;
   int quote_ = 0;

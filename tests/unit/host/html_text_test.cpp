@@ -21,6 +21,8 @@ class HtmlTextTest : public CppUnit::TestFixture {
     is("One two\n\nthree\nfour", "<html><body><p>One\n  <b>two</b></p>\r\n<p>three<br>four</p></body></html>");
     is("a\nb", "<div>a</div><div>b</div>");
     is("a  b\n c", "<pre>a  b\n c</pre>");
+    is("a \t b\nc < d", "<pre>a \t b\r\nc &lt; d</pre>");
+    is("a b\nc  d", "a b <pre>c  d</pre>");
     is("ab", "a<span></span>b");
   }
 

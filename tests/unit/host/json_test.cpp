@@ -85,6 +85,11 @@ class JsonTest : public CppUnit::TestFixture {
 
   void writes_invalid_bytes_as_replacement_characters() {
     CPPUNIT_ASSERT_EQUAL(std::string("\"a\xef\xbf\xbd\\u0001\xc3\xa4\""), Json("a\xff\x01\xc3\xa4").dump());
+    CPPUNIT_ASSERT_EQUAL(std::string(R"("\"one\\two\n\u007f")"), Json("\"one\\two\n\x7f").dump());
+    // Cut in the middle of a character, then one that is whole.
+    CPPUNIT_ASSERT_EQUAL(std::string("\"\xef\xbf\xbdx\xe2\x82\xac\xef\xbf\xbd\xef\xbf\xbd\""),
+                         Json("\xc3x\xe2\x82\xac\xe2\x82").dump());
+    CPPUNIT_ASSERT_EQUAL(std::string("\"\""), Json("").dump());
   }
 
   void set_replaces_in_place() {
