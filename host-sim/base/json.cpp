@@ -98,6 +98,12 @@ Json Json::object(std::initializer_list<Member> members) {
   return json;
 }
 
+Json Json::object(Members members) {
+  Json json;
+  json.value_ = std::move(members);
+  return json;
+}
+
 std::string_view Json::kind() const {
   constexpr std::string_view kinds[] = {"null",   "true or false", "a whole number", "a number with a fraction",
                                         "a text", "a list",        "an object"};

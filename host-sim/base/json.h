@@ -53,6 +53,8 @@ class Json {
   static Json array(Array items);
   static Json object();
   static Json object(std::initializer_list<Member> members);
+  // Of members that are handed over: an initializer list can only be copied from.
+  static Json object(Members members);
 
   // Throws JsonError: not JSON, invalid UTF-8, a key given twice, nesting beyond 64, integers beyond 64 bits. A byte
   // order mark at the start is skipped: editors leave it.
@@ -75,6 +77,7 @@ class Json {
   const Array& items() const { return std::get<Array>(value_); }
   Array& items() { return std::get<Array>(value_); }
   const Members& members() const { return std::get<Members>(value_); }
+  Members& members() { return std::get<Members>(value_); }
 
   // The member of an object, or nullptr (also for what is no object). Valid until the object changes.
   const Json* find(std::string_view key) const;

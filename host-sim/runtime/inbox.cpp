@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "base/clock.h"
 #include "runtime/message_event.h"
@@ -59,31 +60,33 @@ bool Inbox::unwanted(const mailplugin_message& mail) const {
 
 // Nothing of it is kept but the event: the plugin moves it where an administrator finds it.
 void Inbox::refuse(const configurator::Address& address, const mailplugin_message& message) {
-  const ReceivedMail mail = copy_of(message);
+  ReceivedMail mail = copy_of(message);
   const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
-  const Json keys = message_keys(address, mail, StoredParts(), view_of(mail, store_));
-  tell(message_event(keys, redelivered, "rejected", base::now_unix_ms()), address);
+  HostView view = view_of(mail, store_);
+  Json keys = message_keys(address, std::move(mail), StoredParts(), std::move(view));
+  tell(message_event(std::move(keys), redelivered, "rejected", base::now_unix_ms()), address);
 }
 
 void Inbox::store(const configurator::Address& address, const mailplugin_message& message) {
-  const ReceivedMail mail = copy_of(message);
+  ReceivedMail mail = copy_of(message);
   if (mail.stable_id.empty()) throw std::runtime_error("the plugin gave it no stable_id");
   const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
   const bool replaces = (mail.flags & MAILPLUGIN_ATTACHMENTS_REPLACED) != 0;
   std::optional<InboxRow> before = store_.find_received(mail.stable_id);
   if (before && !replaces) {
     if (!redelivered) log_.warning(where(address) + ": the plugin handed over a mail twice: " + mail.stable_id);
-    tell(message_event(before->event, redelivered, "accepted", base::now_unix_ms()), address);
+    tell(message_event(std::move(before->event), redelivered, "accepted", base::now_unix_ms()), address);
     return;
   }
   PartReader reader(folder_.unfinished(), folder_.attachments(), stopping_);
-  const StoredParts parts = reader.read(message);
+  StoredParts parts = reader.read(message);
   reader.keep();
   InboxRow row;
   row.delivery_id = mail.stable_id;
   row.stored_unix_ms = base::now_unix_ms();
-  row.event = message_keys(address, mail, parts, view_of(mail, store_));
   for (const StoredAttachment& attachment : parts.attachments) row.files.push_back(attachment.file);
+  HostView view = view_of(mail, store_);
+  row.event = message_keys(address, std::move(mail), std::move(parts), std::move(view));
   if (before) {
     row.id = before->id;
     store_.replace_received(row);
@@ -91,13 +94,13 @@ void Inbox::store(const configurator::Address& address, const mailplugin_message
     for (const std::string& file : before->files) {
       if (!file.empty()) std::filesystem::remove(folder_.attachments() / file, ignored);
     }
-  } else if (!store_.add_received(row, address.priority, mail.received_unix_ms)) {
+  } else if (!store_.add_received(row, address.priority, message.received_unix_ms)) {
     // Another mailbox's thread stored the same mail meanwhile; its files are enough.
-    tell(message_event(row.event, redelivered, "accepted", base::now_unix_ms()), address);
+    tell(message_event(std::move(row.event), redelivered, "accepted", base::now_unix_ms()), address);
     return;
   }
   reader.commit();
-  tell(message_event(row.event, redelivered, "accepted", base::now_unix_ms()), address);
+  tell(message_event(std::move(row.event), redelivered, "accepted", base::now_unix_ms()), address);
 }
 
 void Inbox::tell(const Json& event, const configurator::Address& address) {

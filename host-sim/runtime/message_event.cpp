@@ -1,5 +1,8 @@
 #include "runtime/message_event.h"
 
+#include <string_view>
+#include <utility>
+
 #include "base/clock.h"
 #include "runtime/html_text.h"
 
@@ -9,38 +12,51 @@ namespace {
 using base::Json;
 
 // What a mail lacks is null, never left out.
-Json known(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
+Json known(std::string text) {
+  return text.empty() ? Json() : Json(std::move(text));
 }
 
 Json size_of(std::int64_t size) {
   return size < 0 ? Json() : Json(size);
 }
 
-Json person(const Person& person) {
-  return Json::object({{"name", known(person.name)}, {"address", known(person.address)}});
+Json person(Person person) {
+  Json::Members members;
+  members.reserve(2);
+  members.emplace_back("name", known(std::move(person.name)));
+  members.emplace_back("address", known(std::move(person.address)));
+  return Json::object(std::move(members));
 }
 
-Json person_or_null(const Person& one) {
-  return one.name.empty() && one.address.empty() ? Json() : person(one);
+Json person_or_null(Person one) {
+  return one.name.empty() && one.address.empty() ? Json() : person(std::move(one));
 }
 
-Json people(const std::vector<Person>& all) {
-  Json list = Json::array();
-  for (const Person& one : all) list.push(person(one));
-  return list;
+Json people(std::vector<Person> all) {
+  Json::Array list;
+  list.reserve(all.size());
+  for (Person& one : all) list.push_back(person(std::move(one)));
+  return Json::array(std::move(list));
 }
 
-Json texts(const std::vector<std::string>& all) {
-  Json list = Json::array();
-  for (const std::string& one : all) list.push(one);
-  return list;
+Json texts(std::vector<std::string> all) {
+  Json::Array list;
+  list.reserve(all.size());
+  for (std::string& one : all) list.emplace_back(std::move(one));
+  return Json::array(std::move(list));
 }
 
-Json pairs(const std::vector<std::pair<std::string, std::string>>& all) {
-  Json list = Json::array();
-  for (const auto& one : all) list.push(Json::array({Json(one.first), Json(one.second)}));
-  return list;
+Json pairs(std::vector<std::pair<std::string, std::string>> all) {
+  Json::Array list;
+  list.reserve(all.size());
+  for (auto& [first, second] : all) {
+    Json::Array pair;
+    pair.reserve(2);
+    pair.emplace_back(std::move(first));
+    pair.emplace_back(std::move(second));
+    list.push_back(Json::array(std::move(pair)));
+  }
+  return Json::array(std::move(list));
 }
 
 Json attachments(const std::vector<StoredAttachment>& all) {
@@ -102,62 +118,69 @@ std::string thread_of(const ReceivedMail& mail) {
   return mail.references.empty() ? mail.internet_message_id : mail.references.front();
 }
 
-Json message_keys(const configurator::Address& address, const ReceivedMail& mail, const StoredParts& parts,
-                  const HostView& view) {
+Json message_keys(const configurator::Address& address, ReceivedMail mail, StoredParts parts, HostView view) {
   Json text;
   Json text_source;
   if (parts.text) {
-    text = *parts.text;
+    text = std::move(*parts.text);
     text_source = "wire";
   } else if (parts.html) {
     text = text_from_html(*parts.html);
     text_source = "derived";
   }
-  return Json::object({
-      {"queue", address.queue},
-      {"address", address.address},
-      {"priority", address.priority},
-      {"language", address.language},
-      {"delivery_id", mail.stable_id},
-      {"message_id", known(mail.service_id)},
-      {"internet_message_id", known(mail.internet_message_id)},
-      {"conversation_id", known(mail.conversation_id)},
-      {"thread_key", known(view.thread_key)},
-      {"in_reply_to", known(mail.in_reply_to)},
-      {"references", texts(mail.references)},
-      {"from", person_or_null(mail.from)},
-      {"sender", person_or_null(mail.sender)},
-      {"to", people(mail.to)},
-      {"cc", people(mail.cc)},
-      {"bcc", people(mail.bcc)},
-      {"reply_to", people(mail.reply_to)},
-      {"delivered_to", known(mail.delivered_to)},
-      {"folder", known(mail.folder)},
-      {"importance", importance(mail.importance)},
-      {"size", size_of(mail.size_bytes)},
-      {"read_receipt_requested", (mail.flags & MAILPLUGIN_READ_RECEIPT_REQUESTED) != 0},
-      {"subject", known(mail.subject)},
-      {"sent", base::known_time(mail.sent_unix_ms)},
-      {"received", base::known_time(mail.received_unix_ms)},
-      {"text", text},
-      {"text_source", text_source},
-      {"html", parts.html},
-      {"headers", pairs(mail.headers)},
-      {"attachments", attachments(parts.attachments)},
-      {"flags", texts(names_of_flags(mail.flags))},
-      {"report", report(mail, view)},
-      {"links", pairs(mail.links)},
-  });
+  constexpr std::size_t kKeys = 33;
+  Json::Members keys;
+  keys.reserve(kKeys);
+  const auto add = [&keys](std::string_view key, Json value) { keys.emplace_back(key, std::move(value)); };
+  add("queue", address.queue);
+  add("address", address.address);
+  add("priority", address.priority);
+  add("language", address.language);
+  add("delivery_id", std::move(mail.stable_id));
+  add("message_id", known(std::move(mail.service_id)));
+  add("internet_message_id", known(std::move(mail.internet_message_id)));
+  add("conversation_id", known(std::move(mail.conversation_id)));
+  add("thread_key", known(std::move(view.thread_key)));
+  add("in_reply_to", known(std::move(mail.in_reply_to)));
+  add("references", texts(std::move(mail.references)));
+  add("from", person_or_null(std::move(mail.from)));
+  add("sender", person_or_null(std::move(mail.sender)));
+  add("to", people(std::move(mail.to)));
+  add("cc", people(std::move(mail.cc)));
+  add("bcc", people(std::move(mail.bcc)));
+  add("reply_to", people(std::move(mail.reply_to)));
+  add("delivered_to", known(std::move(mail.delivered_to)));
+  add("folder", known(std::move(mail.folder)));
+  add("importance", importance(mail.importance));
+  add("size", size_of(mail.size_bytes));
+  add("read_receipt_requested", (mail.flags & MAILPLUGIN_READ_RECEIPT_REQUESTED) != 0);
+  add("subject", known(std::move(mail.subject)));
+  add("sent", base::known_time(mail.sent_unix_ms));
+  add("received", base::known_time(mail.received_unix_ms));
+  add("text", std::move(text));
+  add("text_source", std::move(text_source));
+  add("html", parts.html ? Json(std::move(*parts.html)) : Json());
+  add("headers", pairs(std::move(mail.headers)));
+  add("attachments", attachments(parts.attachments));
+  add("flags", texts(names_of_flags(mail.flags)));
+  add("report", report(mail, view));
+  add("links", pairs(std::move(mail.links)));
+  return Json::object(std::move(keys));
 }
 
-Json message_event(const Json& keys, bool redelivered, const std::string& verdict, std::int64_t now_unix_ms) {
-  Json event = Json::object({{"event", "message"}, {"time", base::to_rfc3339(now_unix_ms)}});
-  for (const auto& [key, value] : keys.members()) {
-    event.set(key, value);
-    if (key == "delivery_id") event.set("redelivered", redelivered);
+Json message_event(Json keys, bool redelivered, const std::string& verdict, std::int64_t now_unix_ms) {
+  constexpr std::size_t kMore = 4;
+  Json::Members event;
+  event.reserve(keys.members().size() + kMore);
+  event.emplace_back("event", "message");
+  event.emplace_back("time", base::to_rfc3339(now_unix_ms));
+  for (Json::Member& member : keys.members()) {
+    const bool id = member.first == "delivery_id";
+    event.push_back(std::move(member));
+    if (id) event.emplace_back("redelivered", redelivered);
   }
-  event.set("verdict", verdict);
-  return event;
+  event.emplace_back("verdict", verdict);
+  return Json::object(std::move(event));
 }
 
 }  // namespace runtime

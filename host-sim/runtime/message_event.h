@@ -25,13 +25,12 @@ std::vector<std::string> names_of_flags(uint32_t flags);
 // First Reference, else the mail's own Message-ID; empty when it has neither.
 std::string thread_of(const ReceivedMail& mail);
 
-// Without the keys "event", "time", "redelivered" and "verdict", which belong to one call and not to the mail.
-base::Json message_keys(const configurator::Address& address, const ReceivedMail& mail, const StoredParts& parts,
-                        const HostView& view);
+// Without the keys "event", "time", "redelivered" and "verdict", which belong to one call and not to the mail. Takes
+// the mail's texts over: move what is not needed any more.
+base::Json message_keys(const configurator::Address& address, ReceivedMail mail, StoredParts parts, HostView view);
 
-// The whole event in the contract's order.
-base::Json message_event(const base::Json& keys, bool redelivered, const std::string& verdict,
-                         std::int64_t now_unix_ms);
+// The whole event in the contract's order; takes `keys` over likewise.
+base::Json message_event(base::Json keys, bool redelivered, const std::string& verdict, std::int64_t now_unix_ms);
 
 }  // namespace runtime
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kBuffer = 64 * 1024;
 constexpr std::size_t kLargestBody = 64u << 20;
+constexpr std::int64_t kLargestHint = 1 << 20;
 
 // An open stream of a part, closed exactly once.
 class Stream {
@@ -24,10 +25,10 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   // Bytes read, 0 at the end.
-  std::size_t read(std::string& buffer) {
+  std::size_t read(char* buffer, std::size_t capacity) {
     if (stopping_) throw PartError("the host is stopping");
-    const int64_t n = stream_->read(stream_, buffer.data(), buffer.size());
-    if (n < 0 || static_cast<uint64_t>(n) > buffer.size()) {
+    const int64_t n = stream_->read(stream_, buffer, capacity);
+    if (n < 0 || static_cast<uint64_t>(n) > capacity) {
       throw PartError("the plugin cannot read " + what_ + " (status " + std::to_string(n) + ")");
     }
     return static_cast<std::size_t>(n);
@@ -99,12 +100,16 @@ StoredParts PartReader::read(const mailplugin_message& mail) {
 
 std::string PartReader::read_body(const mailplugin_part& part) {
   Stream stream(part, "the body", stopping_);
-  std::string body;
-  std::string buffer(kBuffer, '\0');
-  while (const std::size_t n = stream.read(buffer)) {
-    if (body.size() + n > kLargestBody) throw PartError("the body is larger than 64 MiB");
-    body.append(buffer, 0, n);
+  // What the plugin says of the size is a hint. With room for one byte more, the read that finds the end needs no more.
+  const auto hint = static_cast<std::size_t>(std::clamp<std::int64_t>(part.size_hint, 0, kLargestHint));
+  std::string body(hint > 0 ? hint + 1 : kBuffer, '\0');
+  std::size_t size = 0;
+  while (const std::size_t n = stream.read(body.data() + size, body.size() - size)) {
+    size += n;
+    if (size > kLargestBody) throw PartError("the body is larger than 64 MiB");
+    if (size == body.size()) body.resize(2 * size);
   }
+  body.resize(size);
   return body;
 }
 
@@ -117,7 +122,7 @@ void PartReader::read_to_file(const mailplugin_part& part, StoredAttachment& att
   base::Sha256 sum;
   attachment.size = 0;
   std::string buffer(kBuffer, '\0');
-  while (const std::size_t n = stream.read(buffer)) {
+  while (const std::size_t n = stream.read(buffer.data(), buffer.size())) {
     const std::string_view bytes(buffer.data(), n);
     base::write_all(fd.get(), bytes, path);
     sum.add(bytes);
