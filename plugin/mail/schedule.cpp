@@ -43,13 +43,17 @@ struct Schedule::State {
   SteadyTime leads_until{};  ///< and until when
   std::unordered_map<Id, Entry> entries;
   std::set<std::pair<SteadyTime, Id>> waiting;
+  std::set<std::tuple<std::uint32_t, SteadyTime, Id>> waiting_by_group;             ///< the same, of groups
   std::set<std::tuple<std::uint32_t, SteadyTime, Id>> due;                          ///< by priority, then due
   std::set<std::tuple<std::uint32_t, std::uint32_t, SteadyTime, Id>> due_by_group;  ///< the same, of groups
 
   void link(Id id, Entry& entry, Phase phase) {
     entry.phase = phase;
     const Plan& plan = entry.plan;
-    if (phase == Phase::waiting) waiting.emplace(plan.due, id);
+    if (phase == Phase::waiting) {
+      waiting.emplace(plan.due, id);
+      if (plan.group != 0) waiting_by_group.emplace(plan.group, plan.due, id);
+    }
     if (phase == Phase::due) {
       due.emplace(plan.priority, plan.due, id);
       if (plan.group != 0) due_by_group.emplace(plan.group, plan.priority, plan.due, id);
@@ -58,7 +62,10 @@ struct Schedule::State {
 
   void unlink(Id id, const Entry& entry) {
     const Plan& plan = entry.plan;
-    if (entry.phase == Phase::waiting) waiting.erase({plan.due, id});
+    if (entry.phase == Phase::waiting) {
+      waiting.erase({plan.due, id});
+      if (plan.group != 0) waiting_by_group.erase({plan.group, plan.due, id});
+    }
     if (entry.phase == Phase::due) {
       due.erase({plan.priority, plan.due, id});
       if (plan.group != 0) due_by_group.erase({plan.group, plan.priority, plan.due, id});
@@ -170,7 +177,7 @@ std::optional<Id> Schedule::take(std::stop_token stop) {
   }
 }
 
-std::vector<Id> Schedule::take_more(std::uint32_t group, std::size_t most) {
+std::vector<Id> Schedule::take_more(std::uint32_t group, std::size_t most, std::chrono::milliseconds ahead) {
   std::vector<Id> taken;
   if (group == 0) return taken;
   const std::lock_guard lock(state_->mutex);
@@ -179,6 +186,13 @@ std::vector<Id> Schedule::take_more(std::uint32_t group, std::size_t most) {
     const auto first = state_->due_by_group.lower_bound({group, 0, SteadyTime::min(), 0});
     if (first == state_->due_by_group.end() || std::get<0>(*first) != group) break;
     taken.push_back(std::get<Id>(*first));
+    state_->run(taken.back());
+  }
+  const SteadyTime until = state_->clock.now() + ahead;
+  while (taken.size() < most && ahead.count() > 0) {
+    const auto next = state_->waiting_by_group.lower_bound({group, SteadyTime::min(), 0});
+    if (next == state_->waiting_by_group.end() || std::get<0>(*next) != group || std::get<1>(*next) > until) break;
+    taken.push_back(std::get<2>(*next));
     state_->run(taken.back());
   }
   return taken;

@@ -29,9 +29,10 @@ class Schedule {
   /// Waits until an id is due, takes it (it is then running): of all due ones the lowest priority value, then the
   /// earliest due. nullopt once stop was requested.
   std::optional<std::uint64_t> take(std::stop_token stop);
-  /// Takes up to `most` further ids of `group` (not 0) that are due now, without waiting, in the order of take(). The
-  /// taker calls done() for each.
-  std::vector<std::uint64_t> take_more(std::uint32_t group, std::size_t most);
+  /// Takes up to `most` further ids of `group` (not 0) without waiting: first those that are due now, in the order of
+  /// take(), then those that will be within `ahead`, the earliest first. The taker calls done() for each.
+  std::vector<std::uint64_t> take_more(std::uint32_t group, std::size_t most,
+                                       std::chrono::milliseconds ahead = std::chrono::milliseconds(0));
   /// The taker is through with `id`. No effect when it is not running.
   void done(std::uint64_t id);
   bool running(std::uint64_t id) const;

@@ -246,10 +246,10 @@ void take_turn(Stream& stream) {
   plan_next(stream);
 }
 
-std::optional<GraphRequest> batchable_request(Stream& stream) {
+std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milliseconds ahead) {
   try {
     if (stream.token().stop_requested()) return std::nullopt;
-    const Next next = decide_next(facts_of(stream), stream.core.now());
+    const Next next = decide_next(facts_of(stream), stream.core.now() + ahead);
     if (stream.graph().gate().shut_for(stream.settings.user) > 0ms) return std::nullopt;
     if (next.step == Step::open && stream.failures == 0) return opening_request(stream);
     const bool quiet = stream.quick && stream.cursor.next_link.empty() && !stream.cursor.delta_link.empty();

@@ -34,6 +34,7 @@ class ScheduleTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(cancelled_is_forgotten);
   CPPUNIT_TEST(cancelled_while_running_cannot_be_planned_by_its_runner);
   CPPUNIT_TEST(more_of_a_group);
+  CPPUNIT_TEST(more_of_a_group_ahead_of_time);
   CPPUNIT_TEST(group_zero_is_no_group);
   CPPUNIT_TEST(stop_ends_a_wait);
   CPPUNIT_TEST(stop_comes_before_what_is_due);
@@ -175,9 +176,32 @@ class ScheduleTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT((Ids{2}) == take(1));
   }
 
+  void more_of_a_group_ahead_of_time() {
+    schedule_.plan(1, in(3ms), 1, 7);
+    schedule_.plan(2, in(2ms), 9, 7);
+    schedule_.plan(3, in(4ms), 1, 7);
+    schedule_.plan(4, in(1ms), 1, 8);
+    schedule_.plan(5, in(0ms), 9, 7);
+    schedule_.plan(6, in(1ms), 1);
+    CPPUNIT_ASSERT((Ids{5, 2, 1}) == schedule_.take_more(7, 9, 3ms));  // what is due goes first, whatever its priority
+    CPPUNIT_ASSERT(schedule_.running(2));
+    CPPUNIT_ASSERT(schedule_.take_more(7, 9, 3ms).empty());
+    schedule_.plan(2, in(2ms), 1, 8);  // its runner plans it into another group
+    schedule_.done(2);
+    schedule_.done(5);
+    CPPUNIT_ASSERT((Ids{4}) == schedule_.take_more(8, 1, 3ms));
+    CPPUNIT_ASSERT((Ids{2}) == schedule_.take_more(8, 9, 3ms));
+    schedule_.cancel(3);
+    CPPUNIT_ASSERT(schedule_.take_more(7, 9, 9ms).empty());
+    clock_.advance(1ms);
+    CPPUNIT_ASSERT((Ids{6}) == take(1));
+  }
+
   void group_zero_is_no_group() {
     schedule_.plan(1, in(0ms));
     CPPUNIT_ASSERT(schedule_.take_more(0, 9).empty());
+    schedule_.plan(2, in(1ms));
+    CPPUNIT_ASSERT(schedule_.take_more(0, 9, 1ms).empty());
   }
 
   void stop_ends_a_wait() {

@@ -67,15 +67,19 @@ class IncomingServerTest : public CppUnit::TestFixture {
 
   void quiet_mailboxes_share_batches() {
     std::vector<Inbox> inboxes(100);
-    open_many(inboxes);
     rig_.start();
-    for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 1);
-    rig_.pass(30s);
+    // Opened one after the other, each has a moment of its own; those that lie close come to share their polls.
+    for (std::size_t i = 0; i < inboxes.size(); ++i) {
+      rig_.open(inboxes[i], {{"address", "box" + std::to_string(i) + "@contoso.com"}});
+      rig_.until_idle(inboxes[i], 1);
+      rig_.pass(45ms, 15ms);
+    }
+    rig_.pass(30s, 100ms);
     const std::size_t batches = rig_.world->batches, polls = rig_.world->count("read the changes of the folder");
-    rig_.pass(100s, 1s);
+    rig_.pass(100s, 100ms);
     const std::size_t rounds = (rig_.world->count("read the changes of the folder") - polls) / inboxes.size();
     CPPUNIT_ASSERT(rounds >= 8 && rounds <= 11);
-    CPPUNIT_ASSERT((rig_.world->batches - batches) <= 11 * 8);  // 5 a round when all are full
+    CPPUNIT_ASSERT((rig_.world->batches - batches) <= 11 * 6);  // 5 a round when all are full
     rig_.server.reset();
   }
 
