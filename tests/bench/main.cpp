@@ -18,7 +18,8 @@ namespace bench {
 namespace {
 
 std::vector<Scenario> all_scenarios() {
-  return {backlog_scenario(), two_thousand_scenario()};
+  return {backlog_scenario(), two_thousand_scenario(), latency_scenario(), attachments_scenario(),
+          idle_scenario(),    arrival_scenario(),      replies_scenario(), start_scenario()};
 }
 
 void usage(std::ostream& out) {
@@ -87,6 +88,7 @@ int run(const std::vector<std::string>& arguments) {
   bench.host_sim = (build / "host-sim" / "host-sim").string();
   bench.plugins = (build / "plugins").string();
   bench.plugin = (build / "plugins" / "libmailplugin_m365.so").string();
+  end_on_signals();
   const Folder folder;
   bench.dir = folder.path;
 

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <fstream>
@@ -29,7 +31,20 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+std::atomic<bool> interrupted{false};
+
+void check_interrupted() {
+  if (interrupted) throw std::runtime_error("interrupted");
+}
+
 }  // namespace
+
+void end_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = true; };
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+}
 
 std::string read_whole(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -104,6 +119,7 @@ Ended Child::wait(std::chrono::seconds longest) {
   const auto until = steady_clock::now() + longest;
   while (running()) {
     look();
+    check_interrupted();
     if (steady_clock::now() > until)
       throw std::runtime_error(name_ + " has not ended after " + std::to_string(longest.count()) + " s");
     std::this_thread::sleep_for(look_interval);
@@ -114,6 +130,7 @@ Ended Child::wait(std::chrono::seconds longest) {
 void Child::pass(std::chrono::milliseconds time) {
   const auto until = steady_clock::now() + time;
   while (steady_clock::now() < until) {
+    check_interrupted();
     if (!running())
       throw std::runtime_error(name_ + " ended by itself, with " + std::to_string(ended_->code) + ": " +
                                read_whole(output_.string() + ".errors"));

@@ -53,6 +53,9 @@ class Child {
   std::optional<Ended> ended_;
 };
 
+/// SIGINT and SIGTERM from now on end what wait() and pass() wait for, by std::runtime_error: nothing is left behind.
+void end_on_signals();
+
 std::string read_whole(const std::filesystem::path& file);
 /// As wait(), but its failure is one: throws std::runtime_error with what it wrote.
 Ended run_well(const std::vector<std::string>& command, const std::filesystem::path& output,

@@ -4,19 +4,19 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <map>
-#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "children/counting_options.h"
+#include "children/counts.h"
 #include "children/percentiles.h"
+#include "children/reply.h"
 #include "mailplugin/mailplugin.h"
 
 namespace bench {
@@ -24,67 +24,6 @@ namespace {
 
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
-
-struct Options {
-  std::string plugin, state, origin, ca, after_fetch = "mark_read", poll = "10", workers = "8";
-  unsigned mailboxes = 1;
-  std::uint64_t expect = 0;
-  double seconds = 0;  ///< 0: until what is expected came
-  bool reads = false;  ///< the attachments too
-  unsigned replies = 0, reply_mailboxes = 1;
-  double replies_a_second = 20;
-};
-
-Options options_of(const std::vector<std::string>& arguments) {
-  Options o;
-  const std::map<std::string, std::string*> texts{
-      {"--plugin", &o.plugin}, {"--state", &o.state},     {"--origin", &o.origin},          {"--ca", &o.ca},
-      {"--poll", &o.poll},     {"--workers", &o.workers}, {"--after-fetch", &o.after_fetch}};
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& name = arguments[i];
-    if (name == "--read") {
-      o.reads = true;
-      continue;
-    }
-    const std::string& value = arguments.at(++i);
-    if (const auto text = texts.find(name); text != texts.end()) {
-      *text->second = value;
-    } else if (name == "--mailboxes") {
-      o.mailboxes = static_cast<unsigned>(std::stoul(value));
-    } else if (name == "--expect") {
-      o.expect = std::stoull(value);
-    } else if (name == "--for") {
-      o.seconds = std::stod(value);
-    } else if (name == "--replies") {
-      o.replies = static_cast<unsigned>(std::stoul(value));
-    } else if (name == "--reply-mailboxes") {
-      o.reply_mailboxes = static_cast<unsigned>(std::stoul(value));
-    } else if (name == "--replies-a-second") {
-      o.replies_a_second = std::stod(value);
-    } else {
-      throw std::runtime_error("counting host: " + name + " is none of its options");
-    }
-  }
-  return o;
-}
-
-mailplugin_text view(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
-std::string number(unsigned value) {
-  std::string digits = std::to_string(value);
-  return std::string(5 - std::min<std::size_t>(5, digits.size()), '0') + digits;
-}
-
-/// What everybody counts into.
-struct Counts {
-  std::mutex mutex;
-  std::condition_variable changed;
-  // Guarded by mutex:
-  std::uint64_t mails = 0, again = 0, bytes = 0, idle = 0, faults = 0, sent = 0, failed = 0;
-  std::vector<double> arrival_ms, reply_ms;
-};
 
 struct Mailbox {
   Counts* counts = nullptr;
@@ -155,99 +94,6 @@ void on_problem(const mailplugin_problems*, const char* key, const char* message
   std::fprintf(stderr, "%s: %s\n", key == nullptr ? "" : key, message);
 }
 
-/// A reply that leaves; its parts, its times.
-struct Reply {
-  Counts* counts = nullptr;
-  std::string key, from, to, subject, answered, text = "We have looked into it.\r\nIt arrives tomorrow.\r\n";
-  std::size_t at = 0;
-  steady_clock::time_point submitted;
-  mailplugin_address recipient{};
-  mailplugin_stream stream{};
-  mailplugin_part part{};
-  const mailplugin_part* parts[1] = {};
-  mailplugin_message message{};
-  mailplugin_submission submission{};
-};
-
-std::int64_t read_reply(const mailplugin_stream* stream, void* buffer, std::uint64_t capacity) {
-  auto& reply = *static_cast<Reply*>(stream->ctx);
-  const std::size_t size = reply.text.copy(static_cast<char*>(buffer), static_cast<std::size_t>(capacity), reply.at);
-  reply.at += size;
-  return static_cast<std::int64_t>(size);
-}
-
-void close_reply(const mailplugin_stream*) {}
-
-const mailplugin_stream* open_reply(const mailplugin_part* part) {
-  auto& reply = *static_cast<Reply*>(part->ctx);
-  reply.at = 0;
-  return &reply.stream;
-}
-
-void on_sent(const mailplugin_submission* submission, const mailplugin_outcome* outcome) {
-  const auto& reply = *static_cast<Reply*>(submission->ctx);
-  const double ms = std::chrono::duration<double, std::milli>(steady_clock::now() - reply.submitted).count();
-  const std::lock_guard lock(reply.counts->mutex);
-  ++reply.counts->sent;
-  reply.counts->reply_ms.push_back(ms);
-  if (outcome->verdict != MAILPLUGIN_ACCEPTED) {
-    ++reply.counts->failed;
-    std::fprintf(stderr, "%s: %s\n", reply.key.c_str(), outcome->reason == nullptr ? "" : outcome->reason);
-  }
-  reply.counts->changed.notify_all();
-}
-
-void fill(Reply& reply, Counts& counts, unsigned index, unsigned mailboxes) {
-  const std::string box = number(index % mailboxes), mail = "000" + number(index / mailboxes);
-  reply.counts = &counts;
-  reply.key = "reply-" + std::to_string(index);
-  reply.from = "m" + box + "@bench.example";
-  reply.to = "customer" + mail + "@fabrikam.example";
-  reply.subject = "Re: Order " + mail;
-  reply.answered = "<bench." + box + "." + mail + "@fabrikam.example>";
-  reply.recipient = {view(""), view(reply.to)};
-  reply.stream.struct_size = sizeof reply.stream;
-  reply.stream.ctx = &reply;
-  reply.stream.read = &read_reply;
-  reply.stream.close = &close_reply;
-  reply.part.struct_size = sizeof reply.part;
-  reply.part.kind = MAILPLUGIN_PART_TEXT;
-  reply.part.ctx = &reply;
-  reply.part.media_type = view("text/plain; charset=utf-8");
-  reply.part.size_hint = static_cast<std::int64_t>(reply.text.size());
-  reply.part.open = &open_reply;
-  reply.parts[0] = &reply.part;
-  reply.message.struct_size = sizeof reply.message;
-  reply.message.stable_id = view(reply.key);
-  reply.message.in_reply_to = view(reply.answered);
-  reply.message.subject = view(reply.subject);
-  reply.message.from = {view(""), view(reply.from)};
-  reply.message.to = &reply.recipient;
-  reply.message.to_count = 1;
-  reply.message.size_bytes = -1;
-  reply.message.parts = reply.parts;
-  reply.message.part_count = 1;
-  reply.submission.struct_size = sizeof reply.submission;
-  reply.submission.ctx = &reply;
-  reply.submission.on_sent = &on_sent;
-}
-
-/// Settings whose texts live as long as this.
-class Settings {
- public:
-  void add(const char* key, std::string value) {
-    texts_.push_back(std::move(value));
-    items_.push_back({key, view(texts_.back())});
-  }
-  mailplugin_settings get() const {
-    return {sizeof(mailplugin_settings), static_cast<std::uint32_t>(items_.size()), items_.data()};
-  }
-
- private:
-  std::deque<std::string> texts_;
-  std::vector<mailplugin_setting> items_;
-};
-
 template <typename Interface>
 const Interface* interface_of(const mailplugin_server* server, const char* id) {
   return static_cast<const Interface*>(server->get_interface(server, id));
@@ -255,7 +101,7 @@ const Interface* interface_of(const mailplugin_server* server, const char* id) {
 
 class CountingHost {
  public:
-  explicit CountingHost(const Options& options) : options_(options) {
+  explicit CountingHost(const CountingOptions& options) : options_(options) {
     host_.struct_size = sizeof host_;
     host_.abi_minor = MAILPLUGIN_ABI_MINOR;
     host_.ctx = &counts_;
@@ -305,7 +151,7 @@ class CountingHost {
       mailbox.events.on_message = &on_message;
       mailbox.events.on_idle = &on_idle;
       Settings each;
-      each.add("address", "m" + number(i) + "@bench.example");
+      each.add("address", "m" + five_digits(i) + "@bench.example");
       each.add("after_fetch", options_.after_fetch);
       each.add("first_fetch_limit", "0");
       each.add("max_email_size_kb", "1000000");
@@ -338,34 +184,35 @@ class CountingHost {
       std::this_thread::sleep_until(begun + std::chrono::duration_cast<steady_clock::duration>(
                                                 std::chrono::duration<double>(i / options_.replies_a_second)));
       Reply& reply = replies_.emplace_back();
-      fill(reply, counts_, i, options_.reply_mailboxes);
+      fill_reply(reply, counts_, i, options_.reply_mailboxes);
       reply.submitted = steady_clock::now();
       if (outgoing->submit(outgoing_, &reply.message, &reply.submission) != MAILPLUGIN_OK)
         throw std::runtime_error("a reply was not taken");
     }
   }
 
-  bool complete() const {
-    return counts_.idle == mailboxes_.size() && counts_.mails >= options_.expect && counts_.sent == options_.replies;
+  /// Waits until `done`, which is asked under the counts' mutex, or until somebody asks to end.
+  template <typename Done>
+  void wait(const std::atomic<bool>& stop, Done done) {
+    std::unique_lock lock(counts_.mutex);
+    while (!stop && !done()) counts_.changed.wait_for(lock, std::chrono::milliseconds(50));
   }
 
   /// False: ended before what was expected came.
   bool run(const std::atomic<bool>& stop) {
-    const auto begun = steady_clock::now();
+    const auto end = steady_clock::now() + std::chrono::duration<double>(options_.seconds);
+    const auto idle = [this] { return counts_.idle == mailboxes_.size(); };
     if (options_.mailboxes > 0) open_mailboxes();
+    if (options_.replies_when_idle) wait(stop, idle);
     if (options_.replies > 0) {
       open_outgoing();
       submit_replies(stop);
     }
-    {
-      std::unique_lock lock(counts_.mutex);
-      const auto over = [&] {
-        if (stop) return true;
-        if (options_.seconds > 0) return steady_clock::now() - begun >= std::chrono::duration<double>(options_.seconds);
-        return complete();
-      };
-      while (!over()) counts_.changed.wait_for(lock, std::chrono::milliseconds(50));
-    }
+    wait(stop, [&] {
+      if (options_.seconds > 0) return steady_clock::now() >= end;
+      if (counts_.sent != options_.replies) return false;
+      return options_.replies_are_all || (idle() && counts_.mails >= options_.expect);
+    });
     for (const mailplugin_server* server : {incoming_, outgoing_}) {
       if (server != nullptr && server->stop(server, 30'000) != MAILPLUGIN_OK)
         throw std::runtime_error("the plugin does not stop");
@@ -401,7 +248,7 @@ class CountingHost {
     if (server->start(server) != MAILPLUGIN_OK) throw std::runtime_error("a server does not start");
   }
 
-  const Options options_;
+  const CountingOptions options_;
   Counts counts_;
   mailplugin_host host_{};
   mailplugin_server_events events_{};
@@ -421,7 +268,7 @@ int run_counting_host(const std::vector<std::string>& arguments) {
   action.sa_handler = [](int) { asked_to_end = true; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
-  CountingHost host(options_of(arguments));
+  CountingHost host(counting_options(arguments));
   const bool all = host.run(asked_to_end);
   return all ? 0 : 1;
 }

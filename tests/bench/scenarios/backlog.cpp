@@ -7,8 +7,6 @@
 namespace bench {
 namespace {
 
-constexpr std::chrono::seconds longest{3600};
-
 struct Backlog {
   std::string name;
   std::uint32_t mailboxes = 1, mails = 0;
@@ -42,7 +40,7 @@ Ended empty_run(const Bench& bench, Backlog backlog, bool whole) {
   const CenterSettings settings = center_of(backlog);
   return run_well(whole ? host_sim_run(bench, folder, server, settings, {"--until-idle"})
                         : counting_host(bench, folder, server, settings, {}),
-                  folder / "output", longest);
+                  folder / "output", longest_run);
 }
 
 struct Measured {
@@ -56,8 +54,8 @@ Measured fetch_with_host_sim(const Bench& bench, const Backlog& backlog) {
   const auto folder = bench.folder("host-sim");
   LoadServer server(shape_of(backlog), {backlog.round_trip, backlog.round_trip / 10}, ca_of(folder));
   Measured measured;
-  measured.ended =
-      run_well(host_sim_run(bench, folder, server, center_of(backlog), {"--until-idle"}), folder / "output", longest);
+  measured.ended = run_well(host_sim_run(bench, folder, server, center_of(backlog), {"--until-idle"}),
+                            folder / "output", longest_run);
   measured.counters = server.graph.counters();
   measured.server_cpu = server.cpu();
   const std::uint64_t all = std::uint64_t{backlog.mailboxes} * backlog.mails;
@@ -73,7 +71,7 @@ Measured fetch_with_plugin_alone(const Bench& bench, const Backlog& backlog) {
   const std::uint64_t all = std::uint64_t{backlog.mailboxes} * backlog.mails;
   Measured measured;
   measured.ended = run_well(counting_host(bench, folder, server, center_of(backlog), {"--expect", std::to_string(all)}),
-                            folder / "output", longest);
+                            folder / "output", longest_run);
   measured.server_cpu = server.cpu();
   measured.requests = server.graph.recorded();
   require(counted(folder / "output", "mails") == static_cast<double>(all), "the plugin did not give each mail once");
@@ -89,7 +87,7 @@ double fetch_with_bare_loop(const Bench& bench, const Backlog& backlog, const st
     write_requests(file, these);
     const std::vector<std::string> command{bench.self, "floor", file, std::to_string(server.port()),
                                            ca_of(folder).string()};
-    return run_well(command, folder / "output", longest).cpu;
+    return run_well(command, folder / "output", longest_run).cpu;
   };
   const double empty = cpu_of({requests.front()});  // the handshake, the token
   return cpu_of(requests) - empty;

@@ -29,6 +29,8 @@ struct Bench {
   std::filesystem::path folder(const std::string& name) const;
 };
 
+constexpr std::chrono::seconds longest_run{3600};
+
 struct Scenario {
   std::string name, what;
   std::function<Section(const Bench&)> run;
@@ -36,6 +38,12 @@ struct Scenario {
 
 Scenario backlog_scenario();
 Scenario two_thousand_scenario();
+Scenario latency_scenario();
+Scenario attachments_scenario();
+Scenario idle_scenario();
+Scenario arrival_scenario();
+Scenario replies_scenario();
+Scenario start_scenario();
 
 /// What host-sim reads: one queue with all mailboxes of the load server.
 struct CenterSettings {
@@ -59,6 +67,9 @@ std::vector<std::string> counting_host(const Bench& bench, const std::filesystem
 std::uint64_t mails_received(const std::filesystem::path& output);
 /// A number in the counting host's JSON.
 double counted(const std::filesystem::path& output, const std::string& name);
+
+/// Waits until `done`, looking every 20 ms; throws std::runtime_error when `child` ends before, or after `longest`.
+void wait_until(Child& child, const std::string& what, std::chrono::seconds longest, const std::function<bool()>& done);
 
 /// Throws std::runtime_error: a figure of something that went wrong is none.
 void require(bool good, const std::string& what);

@@ -26,6 +26,15 @@ void require(bool good, const std::string& what) {
   if (!good) throw std::runtime_error(what);
 }
 
+void wait_until(Child& child, const std::string& what, std::chrono::seconds longest,
+                const std::function<bool()>& done) {
+  const auto until = std::chrono::steady_clock::now() + longest;
+  while (!done()) {
+    require(std::chrono::steady_clock::now() < until, what + ": not after " + std::to_string(longest.count()) + " s");
+    child.pass(std::chrono::milliseconds(20));
+  }
+}
+
 std::filesystem::path write_configuration(const std::filesystem::path& folder, const LoadServer& server,
                                           const CenterSettings& settings) {
   const std::filesystem::path file = folder / "contact-center.json";

@@ -3,10 +3,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
-#include "service/ids.h"
+#include "service/answers.h"
 
 namespace bench {
 namespace {
@@ -26,63 +25,6 @@ std::string make_block() {
     c = static_cast<char>(state);
   }
   return block;
-}
-
-/// The value of an option of the query, decoded; nothing when it is not there.
-std::optional<std::string> option(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
-      return decode_percent(pair.substr(name.size() + 1));
-  }
-  return std::nullopt;
-}
-
-std::uint32_t number_option(std::string_view query, std::string_view name, std::uint32_t otherwise) {
-  const auto text = option(query, name);
-  return text ? static_cast<std::uint32_t>(first_number(*text).value_or(otherwise)) : otherwise;
-}
-
-std::string_view take_segment(std::string_view& path) {
-  if (path.starts_with('/')) path.remove_prefix(1);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
-  return segment;
-}
-
-int error(std::string& out, int status, std::string_view code) {
-  out.append(R"({"error":{"code":")").append(code).append(R"(","message":"The load server does not know this.",)");
-  out += R"("innerError":{"date":"2026-01-31T08:00:00","request-id":"5f0b7a4e-9c9d-4a55-a3a4-0d6c1f2b8e11"}}})";
-  return status;
-}
-
-void append_text(std::string& out, std::string_view text) {
-  out += '"';
-  out += text;  // nothing here needs an escape
-  out += '"';
-}
-
-/// How far a reader of the changes is: in the mails, and in the list of changes. Graph's tokens are long and opaque.
-struct DeltaToken {
-  std::uint32_t mails = 0, changes = 0, generation = 0;
-};
-
-void append_token(std::string& out, const DeltaToken& token) {
-  out += "GwcBoTmYx0DbPpZ-Nr2v8QKTzQABQ0PdKwAAAHYAAADyZVoHehRAS719R7wmlPN9AAIBH6_kAAAAq3oUQEu-fUe8JpTzfQABEPM0kAAcT5";
-  for (const std::uint32_t part : {token.mails, token.changes, token.generation}) append_hex8(out, part);
-}
-
-std::optional<DeltaToken> parse_token(std::string_view text) {
-  if (text.size() < 24) return std::nullopt;
-  text.remove_prefix(text.size() - 24);
-  DeltaToken token;
-  std::uint32_t* const parts[] = {&token.mails, &token.changes, &token.generation};
-  for (std::size_t i = 0; i < 3; ++i) {
-    const char* const from = text.data() + 8 * i;
-    if (std::from_chars(from, from + 8, *parts[i], 16).ptr != from + 8) return std::nullopt;
-  }
-  return token;
 }
 
 }  // namespace
@@ -260,101 +202,6 @@ void GraphService::note_poll(std::uint32_t mailbox) {
   if (counters_.mailboxes_polled++ == 0) counters_.first_poll = counters_.last_new_poll;
 }
 
-// A series shows the mails; what changed meanwhile comes with the round that its delta link begins.
-int GraphService::delta(const Ask& ask, std::string& out) {
-  note_poll(ask.mailbox);
-  const World::Mailbox& mailbox = world_.at(ask.mailbox);
-  DeltaToken at;
-  at.changes = static_cast<std::uint32_t>(mailbox.changes.size());
-  at.generation = generation_[ask.mailbox];
-  bool changes_too = false;
-  const auto delta_token = option(ask.query, "$deltatoken"), skip_token = option(ask.query, "$skiptoken");
-  if (delta_token || skip_token) {
-    const auto token = parse_token(delta_token ? *delta_token : *skip_token);
-    if (!token || token->generation != at.generation) return error(out, 410, "SyncStateNotFound");
-    at = *token;
-    changes_too = delta_token.has_value();
-  } else if (const auto filter = option(ask.query, "$filter")) {
-    WallTime since;
-    if (parse_time(std::string_view(*filter).substr(filter->rfind(' ') + 1), since))
-      at.mails = world_.first_since(ask.mailbox, since);
-  }
-  std::size_t room = 10;
-  if (const std::size_t wish = ask.prefer.find("odata.maxpagesize="); wish != std::string_view::npos)
-    room = std::max<std::size_t>(1, first_number(ask.prefer.substr(wish)).value_or(room));
-  out += R"({"@odata.context":")" + origin_ + R"json(/v1.0/$metadata#Collection(message)","value":[)json";
-  bool first = true;
-  const auto separate = [&] {
-    if (!first) out += ',';
-    first = false;
-    --room;
-  };
-  if (changes_too) {
-    for (; room > 0 && at.changes < mailbox.changes.size(); ++at.changes) {
-      separate();
-      text_.append_change(out, world_.facts(ask.mailbox, mailbox.changes[at.changes]));
-    }
-  }
-  for (; room > 0 && at.mails < mailbox.count; ++at.mails) {
-    separate();
-    text_.append_whole(out, world_.facts(ask.mailbox, at.mails));
-  }
-  // Changes of which a round has no room any more are shown by the next.
-  const bool more = at.mails < mailbox.count || (changes_too && at.changes < mailbox.changes.size());
-  const bool as_delta = !more || changes_too;
-  out += more ? R"(],"@odata.nextLink":")" : R"(],"@odata.deltaLink":")";
-  out += link(ask) + (as_delta ? "$deltatoken=" : "$skiptoken=");
-  append_token(out, at);
-  out += "\"}";
-  return 200;
-}
-
-int GraphService::list(const Ask& ask, std::string& out) {
-  ++counters_.lists;
-  const World::Mailbox& mailbox = world_.at(ask.mailbox);
-  const std::uint32_t top = number_option(ask.query, "$top", 10), skip = number_option(ask.query, "$skip", 0);
-  const std::string filter = option(ask.query, "$filter").value_or("");
-  const std::string order = option(ask.query, "$orderby").value_or("");
-  const std::string select = option(ask.query, "$select").value_or("");
-  const bool whole = select.empty() || select.find("body") != std::string::npos;
-  const bool unread_only = filter.find("isRead eq false") != std::string::npos;
-  const bool newest_first = order.ends_with(" desc");
-  std::uint32_t from = 0;
-  WallTime since;
-  if (const std::size_t at = filter.find("receivedDateTime ge "); at != std::string::npos) {
-    if (parse_time(std::string_view(filter).substr(at + 20), since)) from = world_.first_since(ask.mailbox, since);
-  }
-  out += R"({"@odata.context":")" + origin_ +
-         R"json(/v1.0/$metadata#users('x')/mailFolders('inbox')/messages","value":[)json";
-  std::uint32_t passed = 0, shown = 0;
-  bool more = false;
-  for (std::uint32_t i = from; i < mailbox.count; ++i) {
-    const std::uint32_t number = newest_first ? mailbox.count - 1 - (i - from) : i;
-    if (unread_only && mailbox.read[number]) continue;
-    if (passed++ < skip) continue;
-    if (shown == top) {
-      more = true;
-      break;
-    }
-    if (shown++ > 0) out += ',';
-    const MailFacts facts = world_.facts(ask.mailbox, number);
-    whole ? text_.append_whole(out, facts) : text_.append_thin(out, facts);
-  }
-  out += ']';
-  if (more) {
-    std::string query;
-    std::string_view rest = ask.query;
-    while (!rest.empty()) {
-      const std::string_view pair = rest.substr(0, rest.find('&'));
-      rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
-      if (!pair.starts_with("$skip=")) query.append(pair).append("&");
-    }
-    out += R"(,"@odata.nextLink":")" + link(ask) + query + "$skip=" + std::to_string(skip + shown) + "\"";
-  }
-  out += '}';
-  return 200;
-}
-
 int GraphService::message(const Ask& ask, std::string_view rest, std::string& out, HttpAnswer* whole) {
   if (rest.empty()) {
     if (ask.method == "POST") return new_draft(ask.mailbox, out);
@@ -413,76 +260,6 @@ int GraphService::mail(const Ask& ask, std::uint32_t number, std::string_view re
     return 200;
   }
   return error(out, 404, "ErrorItemNotFound");
-}
-
-int GraphService::new_draft(std::uint32_t mailbox, std::string& out) {
-  drafts_.push_back({mailbox, false});
-  append_draft(static_cast<std::uint32_t>(drafts_.size() - 1), out);
-  return 201;
-}
-
-void GraphService::append_draft(std::uint32_t number, std::string& out) const {
-  const Draft& draft = drafts_[number];
-  out += R"({"id":")";
-  append_id(out, {Id::Kind::draft, draft.mailbox, number});
-  out += R"(","isDraft":)" + std::string(draft.sent ? "false" : "true") + R"(,"parentFolderId":")";
-  append_id(out, {Id::Kind::folder, draft.mailbox, 3});
-  out += R"(","conversationId":"AAQkALgAAAAAAHYQDEapmEc2byACqAC-EWg0AEACq3oUQEu9fUe8JpTz=","receivedDateTime":")";
-  append_time(out, wall_now());
-  out += R"(","internetMessageId":"<sent.)";
-  append_decimal(out, number, 8);
-  out += R"(@bench.example>"})";
-}
-
-int GraphService::draft(const Ask& ask, std::uint32_t number, std::string_view rest, std::string& out) {
-  if (rest == "/send") {
-    ++counters_.sends;
-    drafts_[number].sent = true;
-    return 202;
-  }
-  if (rest == "/attachments/createUploadSession") {
-    std::uint64_t size = 0;
-    if (const std::size_t at = ask.body.find("\"size\""); at != std::string_view::npos)
-      size = first_number(ask.body.substr(at)).value_or(0);
-    uploads_.push_back({size});
-    out += R"({"uploadUrl":")" + origin_ + "/upload/" + std::to_string(uploads_.size() - 1) +
-           R"(?authtoken=eyJhbGciOiJSUzI1NiJ9","expirationDateTime":")";
-    append_time(out, wall_now() + std::chrono::hours(1));
-    out += R"(","nextExpectedRanges":["0-"]})";
-    return 201;
-  }
-  if (rest == "/attachments") {
-    if (ask.method == "POST") {
-      counters_.uploaded += ask.body.size();
-      out += R"({"@odata.type":"#microsoft.graph.fileAttachment","id":")";
-      append_id(out, {Id::Kind::attachment, ask.mailbox, number});
-      out += "\"}";
-      return 201;
-    }
-    out += R"({"value":[]})";
-    return 200;
-  }
-  if (rest.empty() && ask.method == "DELETE") return 204;
-  if (rest.empty()) {
-    append_draft(number, out);
-    return 200;
-  }
-  return error(out, 404, "ErrorItemNotFound");
-}
-
-// Content-Range: bytes start-end/total
-int GraphService::put_piece(const HttpRequest& request, std::string& out) {
-  const std::string_view range = request.header("Content-Range");
-  const std::size_t dash = range.find('-');
-  const auto end = dash == std::string_view::npos ? std::nullopt : first_number(range.substr(dash));
-  const auto number = first_number(request.target);
-  if (!end || !number || *number >= uploads_.size()) return error(out, 404, "ErrorItemNotFound");
-  counters_.uploaded += request.body.size();
-  if (*end + 1 >= uploads_[*number].size) return 201;
-  out += R"({"@odata.context":")" + origin_ + R"(/v1.0/$metadata#uploadSession","ExpirationDateTime":")";
-  append_time(out, wall_now() + std::chrono::hours(1));
-  out += R"(","NextExpectedRanges":[")" + std::to_string(*end + 1) + R"("]})";
-  return 200;
 }
 
 // Roles as the app needs them: {"roles":["Mail.ReadWrite","Mail.Send"]}, unsigned.

@@ -194,6 +194,7 @@ struct HttpsServer::Loop {
 
   void drop(int fd) {
     std::erase_if(timers, [fd](const auto& timer) { return timer.second == fd; });
+    if (connections.at(fd)->state != Connection::State::reads) --in_flight;
     connections.erase(fd);
   }
 
@@ -260,6 +261,7 @@ struct HttpsServer::Loop {
       connection.request_size = connection.head_size + length;
     }
     if (in.size() < connection.request_size) return false;
+    if (++in_flight > most_in_flight) most_in_flight = in_flight.load();
     if (round_trip.count() == 0) {
       make_answer(connection);
     } else {
@@ -334,6 +336,7 @@ struct HttpsServer::Loop {
       piece = piece.substr(0, answer.block_size - connection.block_sent);
     } else {
       connection.state = Connection::State::reads;
+      --in_flight;
       return true;
     }
     const int sent =
@@ -356,6 +359,7 @@ struct HttpsServer::Loop {
   int listener = -1, poller = -1, stopper = -1, port = 0;
   clockid_t cpu_clock{};
   std::atomic<std::uint64_t> handshakes{0};
+  std::atomic<unsigned> in_flight{0}, most_in_flight{0};
   // Only the thread's:
   std::unordered_map<int, std::unique_ptr<Connection>> connections;
   std::multimap<Clock::time_point, int> timers;
@@ -378,6 +382,10 @@ double HttpsServer::cpu() const {
   timespec time{};
   ::clock_gettime(loop_->cpu_clock, &time);
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+unsigned HttpsServer::most_in_flight() {
+  return loop_->most_in_flight.exchange(loop_->in_flight);
 }
 
 std::uint64_t HttpsServer::handshakes() const {

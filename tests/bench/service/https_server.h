@@ -46,6 +46,8 @@ class HttpsServer {
   /// CPU seconds of the server's thread so far.
   double cpu() const;
   std::uint64_t handshakes() const;
+  /// The most requests that were being answered at the same time since the last call.
+  unsigned most_in_flight();
 
  private:
   struct Loop;

@@ -24,6 +24,7 @@ class LoadServer {
   int port() const { return server_.port(); }
   double cpu() const { return server_.cpu(); }
   std::uint64_t handshakes() const { return server_.handshakes(); }
+  unsigned most_in_flight() { return server_.most_in_flight(); }
 
   GraphService graph;
 

@@ -3,17 +3,18 @@
 namespace bench {
 
 World::World(const WorldShape& shape)
-    : initial_(shape.mails), made_(std::chrono::floor<std::chrono::seconds>(wall_now())), mailboxes_(shape.mailboxes) {
+    : made_(std::chrono::floor<std::chrono::seconds>(wall_now())), mailboxes_(shape.mailboxes) {
   for (Mailbox& mailbox : mailboxes_) {
-    mailbox.count = mailbox.unread = shape.mails;
-    mailbox.read.resize(shape.mails);
+    mailbox.initial = shape.mails + (&mailbox == &mailboxes_.front() ? shape.more_in_first : 0);
+    mailbox.count = mailbox.unread = mailbox.initial;
+    mailbox.read.resize(mailbox.initial);
   }
 }
 
 MailFacts World::facts(std::uint32_t mailbox, std::uint32_t number) const {
   const Mailbox& box = mailboxes_.at(mailbox);
   const WallTime received =
-      number < initial_ ? made_ - std::chrono::seconds(initial_ - number) : box.arrived.at(number - initial_);
+      number < box.initial ? made_ - std::chrono::seconds(box.initial - number) : box.arrived.at(number - box.initial);
   return {mailbox, number, received, box.read.at(number)};
 }
 

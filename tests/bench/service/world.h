@@ -10,6 +10,7 @@ namespace bench {
 
 struct WorldShape {
   std::uint32_t mailboxes = 1, mails = 0;  ///< mails: in each of them from the beginning, one a second until now
+  std::uint32_t more_in_first = 0;         ///< mailbox 0 holds so many more
   MailShape mail;
 };
 
@@ -18,7 +19,7 @@ class World {
   explicit World(const WorldShape& shape);
 
   struct Mailbox {
-    std::uint32_t count = 0, unread = 0;
+    std::uint32_t initial = 0, count = 0, unread = 0;
     std::vector<WallTime> arrived;  ///< of those that came later
     std::vector<bool> read;
     std::vector<std::uint32_t> changes;  ///< numbers of mails whose flag changed, in that order
@@ -35,7 +36,6 @@ class World {
   void mark_read(std::uint32_t mailbox, std::uint32_t number);
 
  private:
-  const std::uint32_t initial_;
   const WallTime made_;
   std::vector<Mailbox> mailboxes_;
 };
