@@ -34,6 +34,7 @@ struct Command {
 
 Command plugins_command();
 Command describe_command();
+Command check_command();
 Command run_command();
 Command send_command();
 Command inbox_command();

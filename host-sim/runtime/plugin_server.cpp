@@ -11,6 +11,7 @@ using configurator::Settings;
 
 constexpr std::uint32_t kStopMilliseconds = 5000;
 constexpr int kStopTries = 3;
+constexpr std::uint32_t kLookMilliseconds = 60'000;
 
 // Settings as the interface passes them; lives as long as the Settings do.
 class SettingsView {
@@ -126,6 +127,28 @@ std::uint64_t PluginServer::open_mailbox(const Settings& settings, const mailplu
   std::uint64_t id = 0;
   problems.check(incoming.open_mailbox(server_, view.get(), &events, problems.get(), &id), "open the mailbox");
   return id;
+}
+
+bool PluginServer::look(const Settings* mailbox, const std::function<void(const Finding&)>& found) {
+  const auto* check = static_cast<const mailplugin_check*>(server_->get_interface(server_, MAILPLUGIN_CHECK));
+  if (check == nullptr || !MAILPLUGIN_CAN(check, mailplugin_check, look)) return false;
+  mailplugin_findings findings{};
+  findings.struct_size = sizeof findings;
+  findings.ctx = const_cast<std::function<void(const Finding&)>*>(&found);
+  findings.add = [](const mailplugin_findings* f, const mailplugin_finding* finding) {
+    const auto text = [](const char* value) { return value == nullptr ? std::string() : std::string(value); };
+    (*static_cast<const std::function<void(const Finding&)>*>(f->ctx))(
+        {finding->result, finding->cause, text(finding->step), text(finding->message), text(finding->code),
+         text(finding->request_id)});
+  };
+  const Settings none;
+  const Settings& settings = mailbox == nullptr ? none : *mailbox;
+  Problems problems(settings, file_);
+  const SettingsView view(settings);
+  problems.check(
+      check->look(server_, mailbox == nullptr ? nullptr : view.get(), kLookMilliseconds, &findings, problems.get()),
+      "look at the service");
+  return true;
 }
 
 mailplugin_status PluginServer::submit(const mailplugin_message& mail, const mailplugin_submission& submission) {

@@ -23,6 +23,12 @@ struct ServerListener {
   std::function<const configurator::Settings*(std::uint64_t mailbox_id)> settings_of;
 };
 
+// One thing a check looked at.
+struct Finding {
+  uint32_t result = MAILPLUGIN_FINDING_FAILED, cause = MAILPLUGIN_CAUSE_NONE;
+  std::string step, message, code, request_id;
+};
+
 class PluginServer {
  public:
   // Throws configurator::ConfigurationError with the plugin's problems, each with its path in the file.
@@ -39,6 +45,10 @@ class PluginServer {
   bool stop();
   // Opens a mailbox of an incoming server; `events` must live as long as this object. Throws ConfigurationError.
   std::uint64_t open_mailbox(const configurator::Settings& settings, const mailplugin_mailbox_events& events);
+  // The plugin's look at the real service: the server itself (mailbox nullptr) or one mailbox with these settings; one
+  // finding at a time, on this thread. False when the plugin offers no check. Throws ConfigurationError for faulty
+  // settings, std::runtime_error when it cannot look.
+  bool look(const configurator::Settings* mailbox, const std::function<void(const Finding&)>& found);
   // Of an outgoing server. See mailplugin.h.
   mailplugin_status submit(const mailplugin_message& mail, const mailplugin_submission& submission);
 

@@ -278,12 +278,40 @@ typedef struct mailplugin_outgoing {
                                        const mailplugin_submission *submission);
 } mailplugin_outgoing;
 
+/* The check, an optional interface of every server: proves settings against the real service and touches no mail. */
+#define MAILPLUGIN_CHECK "mailplugin.check/1"
+enum { MAILPLUGIN_FINDING_PASSED = 1, MAILPLUGIN_FINDING_WARNING, MAILPLUGIN_FINDING_FAILED,
+       MAILPLUGIN_FINDING_UNKNOWN }; /* cannot be told without doing it; the message says how to find out */
+typedef struct mailplugin_finding {
+  uint32_t struct_size, result;
+  uint32_t cause, reserved; /* MAILPLUGIN_CAUSE_*, of a warning or failure */
+  const char *step;         /* a few words: "sign in", "folder" */
+  const char *message;      /* for an administrator: what was proved, or what, where, what to do; no secrets */
+  const char *code, *request_id; /* as in mailplugin_health */
+} mailplugin_finding;
+typedef struct mailplugin_findings {
+  uint32_t struct_size, reserved;
+  void *ctx;
+  /* One thing that was looked at. [serial, during the call, on the calling thread] */
+  void(MAILPLUGIN_CALL *add)(const struct mailplugin_findings *f, const mailplugin_finding *finding);
+} mailplugin_findings;
+typedef struct mailplugin_check {
+  uint32_t struct_size, reserved;
+  /* Looks at the server itself (mailbox NULL), or at one mailbox with the settings that open_mailbox would get; an
+   * outgoing server looks at "address" and "email_account" of them, the mailbox it would send from. Blocks, at most
+   * deadline_ms; what was not reached by then is a failed finding. The server may be started or not.
+   * MAILPLUGIN_OK: looked, findings say what came of it, also when all failed. MAILPLUGIN_E_CONFIG: the settings are
+   * faulty, each fault was told to `problems`; nothing was asked. MAILPLUGIN_E_ARGUMENT: no findings. [control] */
+  mailplugin_status(MAILPLUGIN_CALL *look)(const mailplugin_server *s, const mailplugin_settings *mailbox, uint32_t deadline_ms,
+                                     const mailplugin_findings *findings, const mailplugin_problems *problems);
+} mailplugin_check;
+
 /* ---- module ----------------------------------------------------------------------------------- */
 
 typedef struct mailplugin_server_type {
   uint32_t struct_size, field_count;
   const char *id, *label;                /* "com.example.ms365.incoming", "Microsoft 365 (incoming)" */
-  const char *const *interfaces;         /* NULL-terminated, e.g. { MAILPLUGIN_INCOMING, NULL } */
+  const char *const *interfaces;         /* NULL-terminated, e.g. { MAILPLUGIN_INCOMING, MAILPLUGIN_CHECK, NULL } */
   const mailplugin_field *const *fields;
   /* Checks settings, creates a stopped server, touches no network. [any] */
   mailplugin_status(MAILPLUGIN_CALL *create)(const struct mailplugin_server_type *t, const mailplugin_settings *settings,

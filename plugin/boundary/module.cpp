@@ -33,7 +33,7 @@ void MAILPLUGIN_CALL shutdown_call() {
 struct Module::Type {
   Type(const char* id, const char* label, const char* interface_id, const std::vector<mail::Field>& form,
        decltype(mailplugin_server_type::create) create)
-      : fields(form), interfaces{interface_id, nullptr} {
+      : fields(form), interfaces{interface_id, MAILPLUGIN_CHECK, nullptr} {
     api.struct_size = sizeof api;
     api.field_count = fields.count();
     api.id = id;
@@ -46,7 +46,7 @@ struct Module::Type {
   Type& operator=(const Type&) = delete;
 
   FormView fields;
-  const char* interfaces[2];
+  const char* interfaces[3];
   mailplugin_server_type api{};
 };
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "boundary/check_bridge.h"
 #include "boundary/guard.h"
 #include "boundary/module.h"
 #include "boundary/text.h"
@@ -65,7 +66,20 @@ void MAILPLUGIN_CALL ServerBridge::destroy_call(const mailplugin_server* s) {
 
 const void* MAILPLUGIN_CALL ServerBridge::interface_call(const mailplugin_server* s, const char* id) {
   ServerBridge* self = of(s);
-  return self == nullptr || id == nullptr ? nullptr : self->interface(id);
+  if (self == nullptr || id == nullptr) return nullptr;
+  return std::string_view(id) == MAILPLUGIN_CHECK ? &check_api_ : self->interface(id);
+}
+
+const mailplugin_check ServerBridge::check_api_ = {sizeof(mailplugin_check), 0, &look_call};
+
+mailplugin_status MAILPLUGIN_CALL ServerBridge::look_call(const mailplugin_server* s,
+                                                          const mailplugin_settings* mailbox,
+                                                          std::uint32_t deadline_ms,
+                                                          const mailplugin_findings* findings,
+                                                          const mailplugin_problems* problems) {
+  ServerBridge* self = of(s);
+  if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
+  return check(self->server(), self->log(), mailbox, deadline_ms, findings, problems);
 }
 
 void ServerBridge::on_health(mail::MailboxId mailbox, const mail::Health& now) {

@@ -40,6 +40,11 @@ class ServerBridge : public mail::ServerListener {
   static mailplugin_status MAILPLUGIN_CALL stop_call(const mailplugin_server* s, std::uint32_t deadline_ms);
   static void MAILPLUGIN_CALL destroy_call(const mailplugin_server* s);
   static const void* MAILPLUGIN_CALL interface_call(const mailplugin_server* s, const char* id);
+  static mailplugin_status MAILPLUGIN_CALL look_call(const mailplugin_server* s, const mailplugin_settings* mailbox,
+                                                     std::uint32_t deadline_ms, const mailplugin_findings* findings,
+                                                     const mailplugin_problems* problems);
+
+  static const mailplugin_check check_api_;
 
   Module& module_;
   const mailplugin_server_events* const events_;  // may be null

@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "mail/check.h"
 #include "mail/health.h"
 #include "mail/mail.h"
 #include "mail/settings.h"
@@ -47,6 +49,11 @@ class Server {
   /// Ends work in flight. True: no callback runs or will run. False: the deadline passed with a callback still in the
   /// host; no new one starts; call again.
   virtual bool stop(std::chrono::milliseconds deadline) = 0;
+  /// Looks at the server's own settings, at the real service, without touching a mail. Blocks at most until `stop`.
+  /// Started or not. Control.
+  virtual void check(std::stop_token stop, Findings& findings) = 0;
+  /// The same for one mailbox with these settings. False: they are faulty, told to `problems`; nothing was asked.
+  virtual bool check_mailbox(const Settings& mailbox, std::stop_token stop, Findings& findings, Problems& problems) = 0;
 };
 
 class IncomingServer : public Server {

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "host.h"
 #include "settings.h"
@@ -17,6 +20,7 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ServerTest);
   CPPUNIT_TEST(create_gives_a_stopped_server_with_its_interfaces);
   CPPUNIT_TEST(any_order_of_start_and_stop_is_fine);
+  CPPUNIT_TEST(a_check_says_what_it_found_and_keeps_its_time);
   CPPUNIT_TEST(a_server_that_is_not_there_is_told_as_health);
   CPPUNIT_TEST(exceptions_of_the_host_end_at_the_plugin);
   CPPUNIT_TEST(no_callback_comes_after_stop);
@@ -89,6 +93,36 @@ class ServerTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(ok, server->stop(server, 10'000));
       CPPUNIT_ASSERT_EQUAL(ok, server->stop(server, 10'000));
       CPPUNIT_ASSERT_EQUAL(ok, server->start(server));
+      server->destroy(server);
+    });
+  }
+
+  void a_check_says_what_it_found_and_keeps_its_time() {
+    each_type([this](const mailplugin_server_type* type) {
+      Events events;
+      const mailplugin_server* server = create(type, events);
+      const auto* check = static_cast<const mailplugin_check*>(server->get_interface(server, MAILPLUGIN_CHECK));
+      if (check != nullptr) {  // an optional interface
+        CPPUNIT_ASSERT(MAILPLUGIN_CAN(check, mailplugin_check, look));
+        const mailplugin_status argument = MAILPLUGIN_E_ARGUMENT, ok = MAILPLUGIN_OK;
+        CPPUNIT_ASSERT_EQUAL(argument, check->look(server, nullptr, 1000, nullptr, nullptr));
+        std::vector<std::pair<uint32_t, std::string>> found;
+        mailplugin_findings findings{};
+        findings.struct_size = sizeof findings;
+        CPPUNIT_ASSERT_EQUAL(argument, check->look(server, nullptr, 1000, &findings, nullptr));  // add is NULL
+        findings.ctx = &found;
+        findings.add = [](const mailplugin_findings* f, const mailplugin_finding* finding) {
+          static_cast<std::vector<std::pair<uint32_t, std::string>>*>(f->ctx)->emplace_back(finding->result,
+                                                                                            finding->message);
+          throw std::runtime_error("out of a host's callback");
+        };
+        CPPUNIT_ASSERT_EQUAL(argument, check->look(nullptr, nullptr, 1000, &findings, nullptr));
+        CPPUNIT_ASSERT_EQUAL(ok, check->look(server, nullptr, 10'000, &findings, nullptr));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, found.size());
+        CPPUNIT_ASSERT_EQUAL(uint32_t{MAILPLUGIN_FINDING_FAILED}, found[0].first);
+        CPPUNIT_ASSERT(found[0].second.find("127.0.0.1") != std::string::npos);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, events.count());
+      }
       server->destroy(server);
     });
   }

@@ -51,6 +51,16 @@ mail::Fault folder_missing(const std::string& address, const std::string& settin
   return fault;
 }
 
+mail::Fault shared_folder(const std::string& address, const std::string& other, const std::string& folder_name) {
+  mail::Fault fault;
+  fault.cause = mail::Cause::folder_shared;
+  fault.remedy = mail::Remedy::administrator;
+  fault.text = address + ": this address and " + other + " name the same folder (\"" + folder_name +
+               "\") of the same mailbox, which would hand every mail over to both. It is fetched for " + other +
+               " only; give one of them another folder, or remove it.";
+  return fault;
+}
+
 bool tells_folder_missing(const GraphError& error) {
   const mail::Cause cause = error.fault().cause;
   return error.status() == 404 && error.action() != Action::restart_sync && cause != mail::Cause::mailbox_unknown &&

@@ -44,6 +44,8 @@ class FolderFinder {
 
 /// The fault of a folder that is not there; said of `setting`, as an administrator typed it.
 mail::Fault folder_missing(const std::string& address, const std::string& setting, const std::string& part);
+/// The fault of two addresses whose folder is one.
+mail::Fault shared_folder(const std::string& address, const std::string& other, const std::string& folder_name);
 /// True for a 404 that tells of the folder or the item, not of the mailbox.
 bool tells_folder_missing(const GraphError& error);
 /// `text` as a JSON string, with quotes.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "m365/checking/checkup.h"
 #include "m365/factories.h"
 #include "m365/incoming/delivery_verdict.h"
 #include "m365/incoming/incoming_sign_in.h"
@@ -133,6 +134,54 @@ void IncomingMailServer::leave_account(const Stream& stream) {
 bool IncomingMailServer::acknowledge(mail::DeliveryId delivery, mail::Verdict verdict,
                                      std::chrono::milliseconds retry_after) {
   return m365::acknowledge(core_, delivery, verdict, retry_after);
+}
+
+void IncomingMailServer::check(std::stop_token stop, mail::Findings& findings) {
+  const TenantSettings& tenant = core_.settings.tenant;
+  if (tenant.sign_in == SignIn::user) {  // each mailbox signs in for itself
+    findings.add({mail::Finding::Result::passed,
+                  "settings",
+                  "OAuth User: each mailbox signs in with its own account and password",
+                  mail::Cause::none,
+                  {},
+                  {}});
+    return;
+  }
+  check_with({}, {}, tenant.tenant, findings, [&](GraphClient& graph) {
+    Checkup look(graph, tenant, tenant.tenant, stop, findings);
+    if (look.sign_in()) look.expiry(core_.wall());
+  });
+}
+
+bool IncomingMailServer::check_mailbox(const mail::Settings& settings, std::stop_token stop, mail::Findings& findings,
+                                       mail::Problems& problems) {
+  const TenantSettings& tenant = core_.settings.tenant;
+  const std::optional<MailboxSettings> mailbox = read_mailbox(settings, tenant.sign_in, problems);
+  if (!mailbox) return false;
+  const bool by_user = tenant.sign_in == SignIn::user;
+  check_with(by_user ? mailbox->user : std::string(), by_user ? mailbox->password : std::string(), mailbox->address,
+             findings, [&](GraphClient& graph) {
+               Checkup look(graph, tenant, mailbox->address, stop, findings);
+               if (by_user && !look.sign_in()) return;
+               look.folder(*mailbox, checked_folders_);
+               look.targets(*mailbox);
+               const bool touches = mailbox->after_fetch.kind != AfterFetch::Kind::leave ||
+                                    mailbox->rejected.kind != AfterFetch::Kind::leave;
+               if (touches) look.permission("Mail.ReadWrite", "mark or move what was fetched");
+             });
+  return true;
+}
+
+void IncomingMailServer::check_with(const std::string& user, const std::string& password, const std::string& subject,
+                                    mail::Findings& findings, const std::function<void(GraphClient&)>& look) {
+  try {
+    const std::unique_ptr<GraphClient> graph = core_.parts.make_graph(user, password);
+    look(*graph);
+  } catch (const mail::FaultError& error) {  // the settings' own files: a ca_file that is not there
+    const mail::Fault& fault = error.fault();
+    findings.add({mail::Finding::Result::failed, "settings", subject + ": " + fault.text, fault.cause, fault.code,
+                  fault.request_id});
+  }
 }
 
 void IncomingMailServer::start() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,6 +31,9 @@ class IncomingMailServer final : public mail::IncomingServer {
                                               mail::Problems& problems) override;
   bool close_mailbox(mail::MailboxId mailbox) override;
   bool acknowledge(mail::DeliveryId delivery, mail::Verdict verdict, std::chrono::milliseconds retry_after) override;
+  void check(std::stop_token stop, mail::Findings& findings) override;
+  bool check_mailbox(const mail::Settings& settings, std::stop_token stop, mail::Findings& findings,
+                     mail::Problems& problems) override;
 
  private:
   void run(std::uint64_t job, std::stop_token stop);
@@ -44,9 +48,12 @@ class IncomingMailServer final : public mail::IncomingServer {
   std::vector<StreamPtr> streams();
   void begin(Stream& stream);
   void warn_of_expiry();
+  void check_with(const std::string& user, const std::string& password, const std::string& subject,
+                  mail::Findings& findings, const std::function<void(GraphClient&)>& look);
 
   IncomingCore core_;
   std::atomic<bool> running_{false};
+  std::map<std::string, std::string> checked_folders_;  ///< folder id -> address; of check_mailbox() only
 
   std::mutex mutex_;
   // Everything below is guarded by mutex_.

@@ -136,13 +136,7 @@ void plan_walks(Stream& stream) {
 }
 
 void refuse_shared(Stream& stream, const FolderRow& folder, const std::string& other) {
-  mail::Fault fault;
-  fault.cause = Cause::folder_shared;
-  fault.remedy = Remedy::administrator;
-  fault.text = stream.address() + ": this address and " + other + " name the same folder (\"" + folder.name +
-               "\") of the same mailbox, which would hand every mail over to both. It is fetched for " + other +
-               " only; give one of them another folder, or remove it.";
-  throw mail::FaultError(std::move(fault));
+  throw mail::FaultError(shared_folder(stream.address(), other, folder.name));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "m365/checking/checkup.h"
 #include "m365/factories.h"
 #include "m365/outgoing/submission_check.h"
 #include "m365/outgoing/submission_text.h"
@@ -104,6 +105,43 @@ mail::Taken OutgoingMailServer::submit(const mail::Mail& mail, mail::SubmissionL
   by_key_.emplace(item->key, item);
   engine_->schedule.plan(slot->second, item->due, send_priority);
   return mail::Taken::ok;
+}
+
+void OutgoingMailServer::check(std::stop_token stop, mail::Findings& findings) {
+  try {
+    const std::shared_ptr<GraphClient> graph = make_graph_();
+    Checkup look(*graph, settings_.tenant, settings_.tenant.tenant, stop, findings);
+    if (!look.sign_in()) return;
+    look.expiry(environment_.clock().wall());
+    look.permission("Mail.Send", "send");
+    look.permission("Mail.ReadWrite", "send attachments above 3 MB and to find a message again whose answer was lost");
+  } catch (const mail::FaultError& error) {
+    const mail::Fault& fault = error.fault();
+    findings.add({mail::Finding::Result::failed, "settings", fault.text, fault.cause, fault.code, fault.request_id});
+  }
+}
+
+bool OutgoingMailServer::check_mailbox(const mail::Settings& settings, std::stop_token stop, mail::Findings& findings,
+                                       mail::Problems& problems) {
+  const auto value = [&settings](std::string_view key) {
+    const auto found = settings.find(key);
+    return found == settings.end() ? std::string() : found->second;
+  };
+  std::string user = settings_.mailbox_user;
+  if (user.empty()) user = value("email_account");
+  if (user.empty()) user = value("address");
+  if (user.empty()) {
+    problems.add("address", "the address to send from is needed");
+    return false;
+  }
+  try {
+    const std::shared_ptr<GraphClient> graph = make_graph_();
+    Checkup(*graph, settings_.tenant, user, stop, findings).sending_mailbox(user);
+  } catch (const mail::FaultError& error) {
+    const mail::Fault& fault = error.fault();
+    findings.add({mail::Finding::Result::failed, "settings", fault.text, fault.cause, fault.code, fault.request_id});
+  }
+  return true;
 }
 
 std::unique_ptr<mail::OutgoingServer> create_outgoing(Environment& environment, const mail::Settings& settings,

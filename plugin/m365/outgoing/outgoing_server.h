@@ -51,6 +51,9 @@ class OutgoingMailServer final : public mail::OutgoingServer {
   void start() override;
   bool stop(std::chrono::milliseconds deadline) override;
   mail::Taken submit(const mail::Mail& mail, mail::SubmissionListener& listener, std::string& why) override;
+  void check(std::stop_token stop, mail::Findings& findings) override;
+  bool check_mailbox(const mail::Settings& settings, std::stop_token stop, mail::Findings& findings,
+                     mail::Problems& problems) override;
 
  private:
   /// A submission that was taken. Its run is used only by the worker that runs its queue.
