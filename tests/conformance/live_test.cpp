@@ -94,6 +94,7 @@ class LiveTest : public CppUnit::TestFixture {
   Events events_;
   Inbox inbox_, second_inbox_;
   std::deque<Submission> submissions_;  // here, so that they outlive the server also where a test fails
+  std::deque<Gate> gates_;              // likewise
   const mailplugin_module* module_ = nullptr;
   const mailplugin_server* server_ = nullptr;
 
@@ -123,12 +124,13 @@ class LiveTest : public CppUnit::TestFixture {
  public:
   void setUp() override { module_ = host_.enter(); }
   void tearDown() override {
+    for (Gate& gate : gates_) gate.open();
     if (server_ != nullptr) server_->destroy(server_);
     module_->shutdown();
   }
 
   void stop_does_not_wait_longer_for_on_message_than_it_may() {
-    Gate gate;
+    Gate& gate = gates_.emplace_back();
     inbox_.gate = &gate;
     open(serve_incoming(), inbox_);
     CPPUNIT_ASSERT(gate.someone_inside());
@@ -146,7 +148,7 @@ class LiveTest : public CppUnit::TestFixture {
   }
 
   void destroy_waits_for_on_message() {
-    Gate gate;
+    Gate& gate = gates_.emplace_back();
     inbox_.gate = &gate;
     open(serve_incoming(), inbox_);
     CPPUNIT_ASSERT(gate.someone_inside());
