@@ -285,7 +285,10 @@ void save_progress(Stream& stream) {
   if (!stream.round_done) stream.series_since.reset();
   stream.round_done = true;
   stream.barren_pages = 1;
-  stream.poll_due = now + stream.core.settings.poll;
+  // From one question to the next, not from the answer: a mail waits half an interval on average. But a service that takes
+  // long to answer is not asked all the time.
+  const auto poll = std::chrono::duration_cast<std::chrono::milliseconds>(stream.core.settings.poll);
+  stream.poll_due = std::max(stream.asked + poll, now + poll / 2);
 }
 
 bool poll_refused(Stream& stream, const GraphError& error) {
@@ -333,6 +336,7 @@ void poll(Stream& stream) {
   }
   const unsigned size = stream.page_size;
   const mail::SteadyTime begun = stream.core.now();
+  stream.asked = begun;
   std::string body;
   try {
     body = stream.graph().send(poll_request(stream, size), stream.token()).body;

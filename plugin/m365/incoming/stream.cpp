@@ -57,7 +57,7 @@ void Stream::reset() {
   cursor_saved = {};
   round_done = false;
   activity = true;
-  poll_due = walk_due = {};
+  poll_due = walk_due = asked = {};
   walks.clear();
   aside_due.reset();
   asides_stale = true;

@@ -90,6 +90,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool round_done = false;  ///< read to the end once since start()
   bool activity = true;     ///< since the last on_idle
   mail::SteadyTime poll_due{}, walk_due{};
+  mail::SteadyTime asked{};  ///< when the last poll went out
   std::deque<Walk> walks;
   std::string cleaned_to;  ///< receipts up to this id were looked after
   std::optional<mail::SteadyTime> aside_due;

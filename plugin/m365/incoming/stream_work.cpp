@@ -254,6 +254,7 @@ std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milli
     if (next.step == Step::open && stream.failures == 0) return opening_request(stream);
     const bool quiet = stream.quick && stream.cursor.next_link.empty() && !stream.cursor.delta_link.empty();
     if (next.step != Step::poll || !quiet || stream.lists_instead || first_fetch_held(stream)) return std::nullopt;
+    stream.asked = stream.core.now();
     return poll_request(stream, std::min(page_in_batch, stream.page_size));
   } catch (...) {
     return std::nullopt;  // its own turn shows what is wrong
