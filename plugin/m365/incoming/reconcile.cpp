@@ -1,6 +1,9 @@
 #include "m365/incoming/reconcile.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,7 +21,9 @@ using mail::Level;
 constexpr std::chrono::hours recent{48}, whole_interval{24};
 // A mail can stand in the folder hours after its receivedDateTime when it was scanned first (exchange-admin.md, 10).
 constexpr std::chrono::hours overlap{2};
-constexpr std::size_t most_cleaned = 100;  // receipts looked after in a day
+// Receipts looked after in a day. Each takes two looks to go, so the file stays bounded where up to a thousand mails a
+// day leave a mailbox; only a mailbox with so many makes so many requests.
+constexpr std::size_t most_cleaned = 2'000;
 
 std::string list_path(const Stream& stream, const Walk& walk) {
   std::string path = user_path(stream.settings.user) + "/mailFolders/" + http::percent_encode(stream.folder->id) +
@@ -80,6 +85,13 @@ std::vector<MessageRow> skip_unwanted(Stream& stream, std::vector<MessageRow> ro
 // Receipts of mails that left the mailbox are dropped when a GET said 404 twice, a day apart (architecture, section 3).
 // True: enough for today.
 bool clean_receipts(Stream& stream, Walk& walk) {
+  // Each run of the plugin begins somewhere else, so that all have their turn where it is restarted every day. They
+  // come in the order of their hashes: any text is a place among them.
+  if (!stream.cleaning_begun) {
+    stream.cleaned_to = std::to_string(stream.core.random.below(std::numeric_limits<std::uint64_t>::max()));
+    stream.cleaning_begun = true;
+    walk.turns_back = true;
+  }
   const std::shared_ptr<store::Store> store = stream.core.store();
   const store::StreamId id = stream.identity()->stream;
   const std::vector<store::Receipt> receipts = store->receipts_after(id, stream.cleaned_to, 500);
@@ -111,7 +123,8 @@ bool clean_receipts(Stream& stream, Walk& walk) {
     }
   }
   walk.seen += static_cast<unsigned>(candidates.size());
-  return stream.cleaned_to.empty() || walk.seen >= most_cleaned;
+  if (walk.seen >= most_cleaned) return true;
+  return stream.cleaned_to.empty() && !std::exchange(walk.turns_back, false);
 }
 
 void walk_ended(Stream& stream) {

@@ -50,7 +50,8 @@ struct Walk {
   unsigned seen = 0, found = 0;
   static constexpr unsigned page = 250;
   unsigned top = page;
-  bool own_pages = false;  ///< `next_link` is ours, by count: a page could not be read
+  bool own_pages = false;   ///< `next_link` is ours, by count: a page could not be read
+  bool turns_back = false;  ///< cleanup: at the end of the receipts it goes on at their beginning
 };
 
 struct Stream : std::enable_shared_from_this<Stream> {
@@ -92,6 +93,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   mail::SteadyTime poll_due{}, walk_due{};
   mail::SteadyTime asked{};  ///< when the last poll went out
   std::deque<Walk> walks;
+  bool cleaning_begun = false;
   std::string cleaned_to;  ///< receipts up to this id were looked after
   std::optional<mail::SteadyTime> aside_due;
   bool asides_stale = true;     ///< aside_due and asides_waiting are to be read again
