@@ -46,7 +46,7 @@ Section idles(const Bench& bench) {
   Section section;
   section.name = "idle";
   const unsigned poll = bench.choose(10u, 10u, 1u);
-  const std::chrono::seconds window(bench.choose(60, 30, 1));
+  const std::chrono::seconds window(bench.choose(30, 20, 1));
   section.about = "Mailboxes with " + std::to_string(mails_each) + " mails that were fetched before, polled every " +
                   std::to_string(poll) + " s, watched for " + std::to_string(window.count()) +
                   " s. CPU in percent of one core; memory is resident, of a mailbox: what it adds to that of ten.";
