@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
+#include <set>
+#include <tuple>
 
 #include "base/file.h"
 #include "base/nearest.h"
@@ -124,11 +127,8 @@ class Reader {
       Section management(section.object("contact_management"), section.path_of("contact_management"), findings_);
       priority = management.whole_number("priority");
     }
-    for (const Queue& other : result_.queues) {
-      if (!queue.name.empty() && other.name == queue.name) {
-        section.problem("name", "two queues have the name \"" + queue.name + "\"");
-      }
-    }
+    if (!queue.name.empty() && !queue_names_.insert(queue.name).second)
+      section.problem("name", "two queues have the name \"" + queue.name + "\"");
     const Json::Array& addresses = section.list("numbers_addresses");
     for (std::size_t i = 0; i < addresses.size(); ++i) {
       Address address = read_address(addresses[i], indexed(section.path_of("numbers_addresses"), i));
@@ -138,7 +138,7 @@ class Reader {
       if (address.language.empty()) address.language = system_language;
       if (address.priority) address.settings.set("priority", std::to_string(*address.priority));
       queue.addresses.push_back(std::move(address));
-      refuse_shared_folder(queue, addresses[i].line());
+      refuse_shared_folder(queue.addresses.back(), addresses[i].line());
     }
     result_.queues.push_back(std::move(queue));
   }
@@ -189,30 +189,23 @@ class Reader {
   }
 
   // Only what can be seen without the service: two addresses of one mailbox are found by the plugin (FOLDER_SHARED).
-  void refuse_shared_folder(const Queue& queue, std::size_t line) {
-    const Address& address = queue.addresses.back();
+  void refuse_shared_folder(const Address& address, std::size_t line) {
     if (!address.server || address.mailbox.empty()) return;
-    const auto clashes = [&](const Address& other) {
-      return &other != &address && other.server == address.server && lower(other.mailbox) == lower(address.mailbox) &&
-             lower(other.folder) == lower(address.folder);
-    };
-    const auto check = [&](const Queue& in) {
-      for (const Address& other : in.addresses) {
-        if (!clashes(other)) continue;
-        findings_.problem(line, address.settings.path(),
-                          "reads the folder \"" + address.folder + "\" of " + address.mailbox + ", which " +
-                              other.settings.path() + " reads already; give one of them another folder");
-        return;
-      }
-    };
-    for (const Queue& other : result_.queues) check(other);
-    check(queue);
+    const auto [known, fresh] =
+        folders_.try_emplace({*address.server, lower(address.mailbox), lower(address.folder)}, address.settings.path());
+    if (fresh) return;
+    findings_.problem(line, address.settings.path(),
+                      "reads the folder \"" + address.folder + "\" of " + address.mailbox + ", which " + known->second +
+                          " reads already; give one of them another folder");
   }
 
   const TypeCatalog& types_;
   Findings& findings_;
   Section top_;
   Configuration result_;
+  std::set<std::string> queue_names_;
+  // Who reads which folder: server, mailbox, folder; the path of the address.
+  std::map<std::tuple<std::size_t, std::string, std::string>, std::string> folders_;
 };
 
 }  // namespace
