@@ -181,6 +181,8 @@ bool check_keys(const mail::Settings& settings, const std::vector<Field>& form, 
   bool all_known = true;
   for (const auto& setting : settings) {
     const std::string& key = setting.first;
+    const auto is_it = [&](const Field& f) { return f.scope == scope && key == f.key; };
+    if (std::any_of(form.begin(), form.end(), is_it)) continue;
     const Field* nearest = nullptr;
     std::size_t least = SIZE_MAX;
     for (const Field& f : form) {
@@ -191,7 +193,7 @@ bool check_keys(const mail::Settings& settings, const std::vector<Field>& form, 
         nearest = &f;
       }
     }
-    if (least == 0 || nearest == nullptr) continue;
+    if (nearest == nullptr) continue;
     all_known = false;
     problems.add(key, "There is no setting \"" + key + "\". The nearest one is \"" + nearest->key + "\".");
   }
