@@ -322,7 +322,7 @@ void IncomingMailServer::run_fetching(const StreamPtr& stream, std::stop_token s
   if (std::optional<GraphRequest> request = batchable_request(*stream)) {
     // Those that are due soon come along, a little early: each mailbox has its own moment, and without this each would
     // go alone. From then on they are due together.
-    const auto ahead = std::chrono::duration_cast<std::chrono::milliseconds>(core_.settings.poll) / 10;
+    const auto ahead = std::chrono::duration_cast<std::chrono::milliseconds>(core_.settings.poll) / 4;
     for (const std::uint64_t job : core_.schedule.take_more(stream->account->poll_group(), batch_size - 1, ahead)) {
       const StreamPtr other = find(job >> 1);
       std::optional<GraphRequest> others = other ? batchable_request(*other, ahead) : std::nullopt;

@@ -24,6 +24,12 @@ constexpr std::size_t undecided_window = 32;
 constexpr std::size_t most_asides_a_turn = 20;
 constexpr std::chrono::milliseconds first_pause{1'000}, longest_pause{5min};
 
+// Its next poll asks for what is new, which is little, and the last one was answered quickly.
+bool polls_quietly(const Stream& stream) {
+  return stream.quick && stream.cursor.next_link.empty() && !stream.cursor.delta_link.empty() &&
+         !stream.lists_instead && !first_fetch_held(stream);
+}
+
 // When the next mail that is set aside is due, and whether any of them is still the host's to get.
 void read_asides(Stream& stream) {
   bool guard_tripped = false;
@@ -252,8 +258,7 @@ std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milli
     const Next next = decide_next(facts_of(stream), stream.core.now() + ahead);
     if (stream.graph().gate().shut_for(stream.settings.user) > 0ms) return std::nullopt;
     if (next.step == Step::open && stream.failures == 0) return opening_request(stream);
-    const bool quiet = stream.quick && stream.cursor.next_link.empty() && !stream.cursor.delta_link.empty();
-    if (next.step != Step::poll || !quiet || stream.lists_instead || first_fetch_held(stream)) return std::nullopt;
+    if (next.step != Step::poll || !polls_quietly(stream)) return std::nullopt;
     stream.asked = stream.core.now();
     return poll_request(stream, std::min(page_in_batch, stream.page_size));
   } catch (...) {
@@ -306,9 +311,10 @@ void plan_next(Stream& stream) {
   try {
     const Next next = decide_next(facts_of(stream), stream.core.now());
     due = next.step == Step::rest ? next.due : stream.core.now();
-    const bool polls_next = next.step == Step::rest && due == stream.poll_due && due != stream.backed_off_until;
+    const bool polls_later = next.step == Step::rest && due == stream.poll_due && due != stream.backed_off_until;
+    const bool polls_next = (polls_later || next.step == Step::poll) && polls_quietly(stream);
     const bool opens_next = next.step == Step::open && stream.failures == 0;
-    if ((polls_next && stream.quick) || opens_next) group = stream.account->poll_group();
+    if (polls_next || opens_next) group = stream.account->poll_group();
   } catch (const mail::FaultError& error) {
     show_failure(stream, error.fault());
     due = stream.backed_off_until;
