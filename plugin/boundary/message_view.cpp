@@ -34,17 +34,19 @@ struct MessageView::StreamView {
   mailplugin_stream stream{};
   std::unique_ptr<mail::ByteSource> source;
   MessageView* owner = nullptr;
+  mailplugin_status failed = MAILPLUGIN_OK;  // a source that threw might begin again at its first byte
 
   static std::int64_t MAILPLUGIN_CALL read(const mailplugin_stream* s, void* buffer, std::uint64_t capacity) {
     auto* self = static_cast<StreamView*>(s->ctx);
     if (self->owner->cancelled_) return MAILPLUGIN_E_CANCELLED;
     if (buffer == nullptr) return MAILPLUGIN_E_ARGUMENT;
+    if (self->failed != MAILPLUGIN_OK) return self->failed;
     std::size_t bytes = 0;
-    const mailplugin_status status = guarded(self->owner->log_, "part", [&]() -> mailplugin_status {
+    self->failed = guarded(self->owner->log_, "part", [&]() -> mailplugin_status {
       bytes = self->source->read(static_cast<char*>(buffer), static_cast<std::size_t>(capacity));
       return MAILPLUGIN_OK;
     });
-    return status == MAILPLUGIN_OK ? static_cast<std::int64_t>(bytes) : status;
+    return self->failed == MAILPLUGIN_OK ? static_cast<std::int64_t>(bytes) : self->failed;
   }
 
   static void MAILPLUGIN_CALL close(const mailplugin_stream* s) { delete static_cast<StreamView*>(s->ctx); }

@@ -9,7 +9,8 @@ namespace mail {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// Bytes read, 0 at the end (only when the content is known to be complete). Throws FaultError.
+  /// Bytes read, 0 at the end (only when the content is known to be complete). Throws FaultError; a
+  /// source that threw is not read again.
   virtual std::size_t read(char* buffer, std::size_t capacity) = 0;
 };
 

@@ -71,6 +71,7 @@ class ViewTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(parts_open_afresh_each_time);
   CPPUNIT_TEST(a_fault_is_a_status_and_a_line);
   CPPUNIT_TEST(after_cancel_nothing_is_read);
+  CPPUNIT_TEST(a_stream_that_failed_does_not_begin_again);
   CPPUNIT_TEST(a_view_is_read_back_as_it_was);
   CPPUNIT_TEST(a_host_stream_that_fails_is_a_fault_of_the_item);
   CPPUNIT_TEST_SUITE_END();
@@ -132,6 +133,31 @@ class ViewTest : public CppUnit::TestFixture {
     char byte = 0;
     CPPUNIT_ASSERT_EQUAL(std::int64_t{MAILPLUGIN_E_CANCELLED}, stream->read(stream, &byte, 1));
     CPPUNIT_ASSERT(part.open(&part) == nullptr);
+    stream->close(stream);
+  }
+
+  void a_stream_that_failed_does_not_begin_again() {
+    class OnceBroken final : public mail::ByteSource {
+     public:
+      std::size_t read(char* buffer, std::size_t) override {
+        if (++reads_ == 2) throw mail::FaultError(mail::Fault{});
+        *buffer = 'x';
+        return 1;
+      }
+
+     private:
+      int reads_ = 0;
+    };
+    mail::Mail mail;
+    mail.parts.emplace_back().open = [] { return std::make_unique<OnceBroken>(); };
+    boundary::MessageView view(mail, log_);
+    const mailplugin_part& part = *view.message().parts[0];
+    const mailplugin_stream* stream = part.open(&part);
+    char byte = 0;
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, stream->read(stream, &byte, 1));
+    const std::int64_t failed = stream->read(stream, &byte, 1);
+    CPPUNIT_ASSERT(failed < 0);
+    CPPUNIT_ASSERT_EQUAL(failed, stream->read(stream, &byte, 1));
     stream->close(stream);
   }
 
