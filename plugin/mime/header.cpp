@@ -15,16 +15,6 @@ bool blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// A field name: printable ASCII but ":" (RFC 5322, section 3.6.8); blanks before the colon are seen and tolerated.
-std::string_view field_name(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0) return {};
-  std::string_view name = line.substr(0, colon);
-  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  const bool good = std::all_of(name.begin(), name.end(), [](char c) { return c > 32 && c < 127; });
-  return good ? name : std::string_view();
-}
-
 struct Word {
   std::string_view charset, text;
   bool base64 = false;
@@ -180,6 +170,15 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
+}
+
+std::string_view field_name(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return {};
+  std::string_view name = line.substr(0, colon);
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  const bool good = std::all_of(name.begin(), name.end(), [](char c) { return c > 32 && c < 127; });
+  return good ? name : std::string_view();
 }
 
 const std::string* Headers::find(std::string_view name) const {

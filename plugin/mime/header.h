@@ -15,6 +15,10 @@ bool same_name(std::string_view a, std::string_view b);
 std::string lower(std::string_view text);
 std::string_view trim(std::string_view text);  ///< blanks, tabs, CR, LF at both ends
 
+/// The name of the field that begins with this line (printable ASCII but ":"; RFC 5322, section 3.6.8); empty when none
+/// does. Blanks before the colon are seen and tolerated.
+std::string_view field_name(std::string_view line);
+
 /// In wire order; values unfolded (line breaks gone, blanks kept), not decoded.
 class Headers {
  public:

@@ -69,15 +69,17 @@ Disposition parse_disposition(std::string_view text) {
   return disposition;
 }
 
-std::string reported_message_id(const Entity& report) {
-  for (const Entity* entity : walk(report, false)) {
-    if (entity->is("text/rfc822-headers") || entity->is("message/rfc822") || entity->is("message/global") ||
-        entity->is("message/global-headers")) {
-      const std::string decoded = entity->bytes();
-      Headers headers;
-      parse_headers(decoded, headers);
-      if (std::string id = message_id_of(headers); !id.empty()) return id;
-    }
+bool is_returned_mail(const Entity& entity) {
+  return entity.is("text/rfc822-headers") || entity.is("message/rfc822") || entity.is("message/global") ||
+         entity.is("message/global-headers");
+}
+
+std::string reported_message_id(const std::vector<Entity>& report) {
+  for (const Entity& entity : report) {
+    if (!is_returned_mail(entity)) continue;
+    Headers headers;
+    parse_headers(entity.start, headers);
+    if (std::string id = message_id_of(headers); !id.empty()) return id;
   }
   return {};
 }

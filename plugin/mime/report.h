@@ -27,8 +27,10 @@ struct Disposition {
 /// `text`: the body of a message/disposition-notification.
 Disposition parse_disposition(std::string_view text);
 
-/// The Message-ID of the mail that a report tells of: of the message/rfc822 or text/rfc822-headers inside; with angle
-/// brackets, empty when there is none.
-std::string reported_message_id(const Entity& report);
+/// The mail that a report tells of, or its headers (message/rfc822, text/rfc822-headers and their relatives).
+bool is_returned_mail(const Entity& entity);
+
+/// The Message-ID of the returned mail, as far as its `start` was kept; with angle brackets, empty when there is none.
+std::string reported_message_id(const std::vector<Entity>& report);
 
 }  // namespace mime

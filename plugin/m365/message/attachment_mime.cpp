@@ -8,109 +8,126 @@
 #include "http/transport.h"
 #include "m365/message/attachment_parts.h"
 #include "m365/message/attachment_source.h"
+#include "m365/message/mime_part_source.h"
 
 namespace m365 {
 namespace {
 
-// What an undecided mail may hold of a signed one's attachments; signatures have some 5 KB.
-constexpr std::size_t most_kept = 256 * 1024;
-
-bool is_attachment(const mime::Entity& part) {
-  return part.disposition.value == "attachment" || !part.file_name().empty();
+bool is_attachment(const mime::Entity& entity) {
+  return entity.disposition.value == "attachment" || !entity.file_name().empty();
 }
 
-std::string file_name_of(const mime::Entity& part) {
-  const std::string name = part.file_name();
-  if (!name.empty() || !part.is("message/rfc822")) return name;
-  const std::string subject = part.children.empty() ? std::string() : part.children[0].headers.text("Subject");
+std::string with_charset(const mime::Entity& entity) {
+  const std::string charset = entity.content_type.parameter("charset");
+  return charset.empty() ? entity.content_type.value : entity.content_type.value + "; charset=\"" + charset + '"';
+}
+
+std::string file_name_of(const mime::Entity& entity) {
+  const std::string name = entity.file_name();
+  if (!name.empty() || !entity.is("message/rfc822")) return name;
+  mime::Headers inner;
+  mime::parse_headers(entity.start, inner);
+  const std::string subject = inner.text("Subject");
   return (subject.empty() ? "message" : subject) + ".eml";
 }
 
-[[noreturn]] void throw_changed(const std::string& mailbox) {
-  mail::Fault fault;
-  fault.cause = mail::Cause::service_fault;
-  fault.remedy = mail::Remedy::item;
-  fault.text = mailbox + ": an attachment of a signed mail is not where it was when the mail was read.";
-  throw mail::FaultError(std::move(fault));
-}
+// Decides what of a signed mail is kept: its text, and attachments as long as there is room.
+class SignedChoice {
+ public:
+  explicit SignedChoice(const mime::OutlineReader& reader) : reader_(reader) {}
 
-// What is needed to find one part again; outlives the context.
-struct PartAgain {
-  GraphClient& graph;
-  MailboxSettings mailbox;
-  std::string message_id;
-  std::stop_token stop;
-  std::size_t limit, index;  ///< index in walk(root, false)
-  std::string media_type, file_name;
+  mime::Keep operator()(const mime::Entity& entity) {
+    const std::size_t index = reader_.entities().size() - 1;
+    if (!is_attachment(entity) && !text_ && entity.is("text/plain")) {
+      text_ = index;
+      return {most_text_kept, true};
+    }
+    if (!is_attachment(entity) && !html_ && entity.is("text/html")) {
+      html_ = index;
+      return {most_text_kept, true};
+    }
+    std::size_t kept = 0;
+    for (const std::size_t before : attachments_) kept += reader_.entities()[before].start.size();
+    attachments_.push_back(index);
+    const std::size_t room = most_attachments_kept - std::min(most_attachments_kept, kept);
+    // A mail inside is named by its subject: its headers are needed in any case.
+    if (entity.is("message/rfc822")) return {std::min(room, most_returned_kept), false};
+    return {room, true};
+  }
+
+  bool is_text(std::size_t index) const { return text_ == index; }
+  bool is_html(std::size_t index) const { return html_ == index; }
+
+ private:
+  const mime::OutlineReader& reader_;
+  std::optional<std::size_t> text_, html_;
+  std::vector<std::size_t> attachments_;
 };
 
-std::unique_ptr<mail::ByteSource> open_again(const PartAgain& wanted) {
-  const MailContext context{wanted.graph, wanted.mailbox, {}, {}, wanted.stop, {}};
-  const std::optional<MimeForm> form = read_mime(context, wanted.message_id, wanted.limit);
-  if (!form || !form->whole) throw_changed(wanted.mailbox.address);
-  const mime::Entity root = mime::parse(form->text);
-  const std::vector<const mime::Entity*> parts = mime::walk(root, false);
-  if (wanted.index >= parts.size()) throw_changed(wanted.mailbox.address);
-  const mime::Entity& part = *parts[wanted.index];
-  if (!part.is(wanted.media_type) || file_name_of(part) != wanted.file_name) throw_changed(wanted.mailbox.address);
-  return open_text(part.bytes())();
+mail::Part attachment(const MailContext& context, const std::string& message_id, const mime::Entity& entity,
+                      std::size_t index) {
+  mail::Part part;
+  part.kind = mail::PartKind::attachment;
+  part.media_type = entity.content_type.value;
+  part.file_name = file_name_of(entity);
+  part.content_id = entity.content_id;
+  part.size_hint = static_cast<std::int64_t>(entity.size);
+  if (entity.whole()) {
+    part.open = open_text(entity.start);
+  } else {
+    part.open =
+        open_mime_part(context, message_id, {index, entity.content_type.value, entity.file_name(), entity.size});
+  }
+  return part;
 }
 
 }  // namespace
 
-std::optional<MimeForm> read_mime(const MailContext& context, const std::string& message_id, std::size_t limit) {
+MimeReading read_mime(const MailContext& context, const std::string& message_id, std::uint64_t limit,
+                      mime::OutlineReader& reader, const std::function<bool()>& enough) {
   const GraphRequest request =
       message_request(context.mailbox, message_path(context.mailbox, message_id) + "/$value", "read the original mail");
-  MimeForm form;
   try {
     const std::unique_ptr<http::Exchange> exchange = context.graph.open(request, context.stop);
     std::array<char, 16 * 1024> block;
-    while (form.text.size() < limit) {
-      const std::size_t count = exchange->read(block.data(), std::min(block.size(), limit - form.text.size()));
-      if (count == 0) {
-        form.whole = true;
-        break;
-      }
-      form.text.append(block.data(), count);
+    while (const std::size_t count = exchange->read(block.data(), block.size())) {
+      reader.feed({block.data(), count});
+      if (enough && enough()) return MimeReading::enough;
+      if (reader.bytes_read() > limit) return MimeReading::too_long;
     }
   } catch (const GraphError& error) {
     if (!is_damaged(error)) throw;
-    return std::nullopt;
+    return MimeReading::damaged;
   } catch (const http::TransportError& error) {
     throw transport_fault(error, {request.mailbox, request.operation, false});
   }
-  return form;
+  reader.finish();
+  return MimeReading::whole;
 }
 
-SignedContent signed_content(const MailContext& context, const std::string& message_id, const mime::Entity& root,
-                             std::size_t limit) {
+std::optional<SignedContent> read_signed(const MailContext& context, const std::string& message_id,
+                                         std::uint64_t limit) {
+  std::optional<SignedChoice> choice;
+  mime::OutlineReader reader([&choice](const mime::Entity& entity) { return (*choice)(entity); });
+  choice.emplace(reader);
   SignedContent content;
-  const std::vector<const mime::Entity*> parts = mime::walk(root, false);
-  std::size_t kept = 0;
-  for (std::size_t index = 0; index < parts.size(); ++index) {
-    const mime::Entity& entity = *parts[index];
-    if (entity.is_multipart()) continue;
-    if (!is_attachment(entity) && entity.is("text/plain") && !content.text) {
-      content.text = entity.text();
+  content.reading = read_mime(context, message_id, limit, reader);
+  content.size = reader.bytes_read();
+  if (content.reading != MimeReading::whole) return content;
+  // Where the service has taken the signature off already, its JSON shows everything.
+  if (!reader.find("multipart/signed") || reader.left_out()) return std::nullopt;
+  for (std::size_t index = 0; index < reader.entities().size(); ++index) {
+    const mime::Entity& entity = reader.entities()[index];
+    if (entity.multipart) continue;
+    const bool body = choice->is_text(index) || choice->is_html(index);
+    if (body && entity.whole()) {
+      (choice->is_text(index) ? content.text : content.html) = entity.text();
       continue;
     }
-    if (!is_attachment(entity) && entity.is("text/html") && !content.html) {
-      content.html = entity.text();
-      continue;
-    }
-    mail::Part part;
-    part.kind = mail::PartKind::attachment;
-    part.media_type = entity.content_type.value;
-    part.file_name = file_name_of(entity);
-    part.content_id = entity.content_id();
-    std::string bytes = entity.bytes();
-    part.size_hint = static_cast<std::int64_t>(bytes.size());
-    if (kept + bytes.size() <= most_kept) {
-      kept += bytes.size();
-      part.open = open_text(std::move(bytes));
-    } else {
-      part.open = [again = PartAgain{context.graph, context.mailbox, message_id, context.stop, limit, index,
-                                     part.media_type, part.file_name}] { return open_again(again); };
+    mail::Part part = attachment(context, message_id, entity, index);
+    if (body) {  // too long to be held; nobody has converted it
+      part.file_name = choice->is_text(index) ? "message.txt" : "message.html";
+      part.media_type = with_charset(entity);
     }
     content.attachments.push_back(std::move(part));
   }
@@ -124,19 +141,29 @@ SignedContent signed_content(const MailContext& context, const std::string& mess
   return content;
 }
 
-std::optional<mail::Part> calendar_part(const mime::Entity& root) {
-  for (const mime::Entity* entity : mime::walk(root, false)) {
-    if (!entity->is("text/calendar")) continue;
-    std::string calendar = entity->text();
-    mail::Part part;
-    part.kind = mail::PartKind::attachment;
-    part.file_name = "invite.ics";
-    part.media_type = "text/calendar";
-    part.size_hint = static_cast<std::int64_t>(calendar.size());
-    part.open = open_text(std::move(calendar));
-    return part;
+std::optional<mail::Part> read_calendar(const MailContext& context, const std::string& message_id,
+                                        std::uint64_t limit) {
+  mime::OutlineReader reader([](const mime::Entity& entity) {
+    return mime::Keep{entity.is("text/calendar") ? most_attachments_kept : 0, true};
+  });
+  const auto enough = [&reader] {
+    const mime::Entity* calendar = reader.find("text/calendar");
+    return calendar && calendar->complete;
+  };
+  read_mime(context, message_id, limit, reader, enough);
+  const mime::Entity* calendar = reader.find("text/calendar");
+  if (!calendar || !calendar->complete) return std::nullopt;
+  const auto index = static_cast<std::size_t>(calendar - reader.entities().data());
+  mail::Part part = attachment(context, message_id, *calendar, index);
+  part.file_name = "invite.ics";
+  if (calendar->whole()) {
+    std::string text = calendar->text();
+    part.size_hint = static_cast<std::int64_t>(text.size());
+    part.open = open_text(std::move(text));
+  } else {
+    part.media_type = with_charset(*calendar);
   }
-  return std::nullopt;
+  return part;
 }
 
 }  // namespace m365

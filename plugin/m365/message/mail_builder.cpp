@@ -13,6 +13,7 @@
 #include "m365/message/safe_links.h"
 #include "m365/message/thread_headers.h"
 #include "mime/header.h"
+#include "mime/outline.h"
 #include "mime/report.h"
 
 namespace m365 {
@@ -137,45 +138,54 @@ class Builder {
   bool oversize() const { return (kind_.flags & mail::oversize) != 0; }
 
   void read_inside() {
-    // A status and the headers of the returned mail stand near the start, whatever hangs on behind.
-    constexpr std::size_t report_limit = 1u << 20, meeting_limit = 4u << 20, signed_limit = 128u << 20;
     if (kind_.clear_signed && !oversize()) {
-      read_signed(static_cast<std::size_t>(std::min<std::uint64_t>(limit_, signed_limit)));
+      read_signed_parts();
     } else if (kind_.report) {
-      read_report_details(report_limit);
+      read_report_details();
     } else if (kind_.meeting_details && !oversize()) {
-      if (const auto form = read_mime(context_, row_.id, meeting_limit))
-        calendar_ = calendar_part(mime::parse(form->text));
+      calendar_ = read_calendar(context_, row_.id, limit_);
     }
   }
 
-  void read_signed(std::size_t limit) {
-    const auto form = read_mime(context_, row_.id, limit);
-    if (!form) return;
-    if (!form->whole) {
-      kind_.flags |= mail::oversize;
+  void read_signed_parts() {
+    signed_ = read_signed(context_, row_.id, limit_);
+    if (!signed_) return;
+    if (signed_->reading == MimeReading::whole) {
+      built_.mail.size_bytes = static_cast<std::int64_t>(signed_->size);
       return;
     }
-    const mime::Entity root = mime::parse(form->text);
-    // Where the service has taken the signature off already, its JSON shows everything.
-    if (!mime::find_type(root, "multipart/signed")) return;
-    signed_ = signed_content(context_, row_.id, root, limit);
-    built_.mail.size_bytes = static_cast<std::int64_t>(form->text.size());
+    if (signed_->reading == MimeReading::too_long) kind_.flags |= mail::oversize;
+    signed_.reset();
   }
 
-  void read_report_details(std::size_t limit) {
+  void read_report_details() {
+    // A status and the headers of the returned mail stand near the start, whatever hangs on behind.
+    constexpr std::uint64_t report_limit = 1u << 20;
     const std::string* type = find_header(row_.headers, "Content-Type");
     // Flattened ones have nothing inside that the row does not show.
     const bool flat = type && mime::lower(mime::trim(*type)).starts_with("text/");
     std::optional<mail::Report> report;
     std::string returned;  // Message-ID of the mail that came back with the report
-    if (const auto form = flat ? std::nullopt : read_mime(context_, row_.id, limit)) {
-      const mime::Entity root = mime::parse(form->text);
-      report = read_report(root, kind_.flags);
-      returned = mime::reported_message_id(root);
+    std::string text;      // of the MIME form: an empty html form can hide it from the row
+    if (!flat) {
+      mime::OutlineReader reader([](const mime::Entity& entity) {
+        if (is_status(entity)) return mime::Keep{most_status_kept};
+        return mime::Keep{mime::is_returned_mail(entity) || entity.is("text/plain") ? most_returned_kept : 0};
+      });
+      read_mime(context_, row_.id, report_limit, reader, [&reader] {
+        const auto told = [](const mime::Entity& entity) { return is_status(entity) && entity.complete; };
+        const auto& parts = reader.entities();
+        return std::any_of(parts.begin(), parts.end(), told) && !mime::reported_message_id(parts).empty();
+      });
+      report = read_report(reader.entities(), kind_.flags);
+      returned = mime::reported_message_id(reader.entities());
+      if (const mime::Entity* entity = reader.find("text/plain")) text = entity->text();
     }
     if (!report && (kind_.flags & mail::bounce) != 0) {
       report = read_report_text({row_, context_.mailbox.address, body_, is_html(row_)});
+      if (report->recipient.empty() && report->status.empty()) {
+        report = read_report_text({row_, context_.mailbox.address, text, false});
+      }
       if (!returned.empty()) report->original_message_id = returned;
     }
     if (!report) return;

@@ -96,18 +96,28 @@ std::string quoted_message_id(std::string_view text) {
   return {};
 }
 
+bool is_delivery_status(const mime::Entity& entity) {
+  return entity.is("message/delivery-status") || entity.is("message/global-delivery-status");
+}
+bool is_disposition(const mime::Entity& entity) {
+  return entity.is("message/disposition-notification") || entity.is("message/global-disposition-notification");
+}
+
 }  // namespace
 
-std::optional<mail::Report> read_report(const mime::Entity& root, std::uint32_t& flags) {
-  // Only the parts of this mail: what a forwarded bounce inside says is about another one.
-  for (const mime::Entity* part : mime::walk(root, false)) {
-    if (part->is("message/feedback-report")) {
+bool is_status(const mime::Entity& entity) {
+  return is_delivery_status(entity) || is_disposition(entity);
+}
+
+std::optional<mail::Report> read_report(const std::vector<mime::Entity>& parts, std::uint32_t& flags) {
+  for (const mime::Entity& part : parts) {
+    if (part.is("message/feedback-report")) {
       flags &= ~static_cast<std::uint32_t>(mail::bounce);
       return std::nullopt;
     }
     mail::Report report;
-    if (part->is("message/delivery-status") || part->is("message/global-delivery-status")) {
-      const std::vector<mime::RecipientStatus> recipients = mime::parse_delivery_status(part->bytes());
+    if (is_delivery_status(part)) {
+      const std::vector<mime::RecipientStatus> recipients = mime::parse_delivery_status(part.start);
       if (recipients.empty()) continue;
       const mime::RecipientStatus& told = worst_of(recipients);
       report.kind = kind_of(told);
@@ -118,11 +128,11 @@ std::optional<mail::Report> read_report(const mime::Entity& root, std::uint32_t&
       } else {
         flags |= mail::bounce;
       }
-      report.original_message_id = mime::reported_message_id(root);
+      report.original_message_id = mime::reported_message_id(parts);
       return report;
     }
-    if (part->is("message/disposition-notification") || part->is("message/global-disposition-notification")) {
-      const mime::Disposition disposition = mime::parse_disposition(part->bytes());
+    if (is_disposition(part)) {
+      const mime::Disposition disposition = mime::parse_disposition(part.start);
       flags |= mail::read_receipt;
       report.kind = disposition.type == "displayed" || disposition.type.empty() ? mail::ReportKind::read
                     : disposition.type == "failed"                              ? mail::ReportKind::failed
@@ -130,7 +140,7 @@ std::optional<mail::Report> read_report(const mime::Entity& root, std::uint32_t&
       report.recipient = disposition.recipient;
       report.status = disposition.type;
       report.original_message_id = disposition.original_message_id;
-      if (report.original_message_id.empty()) report.original_message_id = mime::reported_message_id(root);
+      if (report.original_message_id.empty()) report.original_message_id = mime::reported_message_id(parts);
       return report;
     }
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "m365/message/message_row.h"
 #include "m365/message/thread_headers.h"
@@ -21,12 +22,16 @@ struct ReportText {
   bool html = false;
 };
 
-/// Reads the report parts of a MIME mail. `flags` gains bounce or read_receipt when a part proves it, and loses bounce
-/// when every recipient was reached or the report is an abuse report. nullopt when no such part is there.
+/// Reads the report parts of a MIME mail; their `start` was kept (attachment_mime.h). `flags` gains bounce or
+/// read_receipt when a part proves it, and loses bounce when every recipient was reached or the report is an abuse
+/// report. nullopt when no such part is there.
 ///  - kind: of the first recipient that failed, else was delayed, else of the first. A receipt that does not say
 ///    "displayed" tells that the mail arrived, not that it was read: delivered.
 ///  - status: RFC 3463; of a receipt its disposition type ("displayed", "deleted").
-std::optional<mail::Report> read_report(const mime::Entity& root, std::uint32_t& flags);
+std::optional<mail::Report> read_report(const std::vector<mime::Entity>& parts, std::uint32_t& flags);
+
+/// message/delivery-status, message/disposition-notification and their relatives.
+bool is_status(const mime::Entity& entity);
 
 /// For bounces without report parts: recipient, status and original Message-ID as far as headers and text tell.
 mail::Report read_report_text(const ReportText& source);

@@ -1,11 +1,12 @@
-// Mails as MIME: headers, the tree, encodings, charsets, reports.
+// Mails as MIME: headers, parts, encodings, charsets, reports. How the pieces of a mail are cut is mime_stream's
+// concern.
 #include <string>
 
 #include "m365/message/message_row.h"
 #include "m365/message/report_reader.h"
 #include "mime/charset.h"
-#include "mime/entity.h"
 #include "mime/header.h"
+#include "mime/outline.h"
 #include "mime/report.h"
 #include "mime/transfer.h"
 #include "require.h"
@@ -33,27 +34,25 @@ void read_header_value(const std::string& value) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = as_text(data, size);
-  const mime::Entity root = mime::parse(text);
-  const auto entities = mime::walk(root);
-  require(entities.size() <= mime::Limits().parts, "bounded in parts");
-  for (const mime::Entity* entity : entities) {
-    require(entity->raw.data() >= text.data() && entity->raw.data() + entity->raw.size() <= text.data() + text.size(),
-            "a body lies in the text");
-    for (const auto& [name, value] : entity->headers.all()) {
-      require(value.find_first_of("\r\n") == std::string::npos, "values are unfolded");
-      read_header_value(value);
-    }
-    require_text(entity->headers.text("Subject"));
-    require_text(entity->file_name());
-    entity->content_id();
-    entity->bytes();
-    require_text(entity->text());
-    mime::parse_delivery_status(entity->raw);
-    mime::parse_disposition(entity->raw);
+  mime::Headers headers;
+  mime::parse_headers(text, headers);
+  for (const auto& [name, value] : headers.all()) {
+    require(value.find_first_of("\r\n") == std::string::npos, "values are unfolded");
+    read_header_value(value);
   }
-  mime::reported_message_id(root);
+  require_text(headers.text("Subject"));
+  const auto parts = mime::read_outline(text, [](const mime::Entity&) { return mime::Keep{SIZE_MAX, false}; });
+  require(!parts.empty() && parts.size() <= mime::Limits().entities, "bounded in parts");
+  for (const mime::Entity& part : parts) {
+    require_text(part.file_name());
+    require_text(part.content_id);
+    require_text(part.text());
+    mime::parse_delivery_status(part.start);
+    mime::parse_disposition(part.start);
+  }
+  mime::reported_message_id(parts);
   std::uint32_t flags = 0;
-  m365::read_report(root, flags);
+  m365::read_report(parts, flags);
 
   for (const char* charset : {"", "utf-7", "iso-2022-jp", "utf-16", "gb18030", "windows-1252", "nonsense"}) {
     require_text(mime::to_utf8(text, charset));

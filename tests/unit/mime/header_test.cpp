@@ -177,10 +177,10 @@ class HeaderTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("hello"), mime::decode_base64("aGV sb!G8"));  // no padding, foreign characters
     CPPUNIT_ASSERT_EQUAL(std::string("ABCDABC"), mime::decode_base64("QUJDRA==QUJD"));  // two encodings in a row
     CPPUNIT_ASSERT_EQUAL(std::string(), mime::decode_base64("Q"));
-    CPPUNIT_ASSERT_EQUAL(std::string("=ZZ=4"), mime::decode_quoted_printable("=ZZ=4"));
-    CPPUNIT_ASSERT_EQUAL(std::string("a"), mime::decode_quoted_printable("a="));
-    CPPUNIT_ASSERT_EQUAL(std::string(), mime::decode_uuencode("no begin"));
-    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, mime::decode_uuencode("begin 644 a\n#0V\n").size());
+    CPPUNIT_ASSERT_EQUAL(std::string("=ZZ=4"), mime::decode_transfer("=ZZ=4", "quoted-printable"));
+    CPPUNIT_ASSERT_EQUAL(std::string("a"), mime::decode_transfer("a=", "quoted-printable"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), mime::decode_transfer("no begin", "uuencode"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, mime::decode_transfer("begin 644 a\n#0V\n", "uuencode").size());
   }
 };
 

@@ -3,7 +3,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "builder_support.h"
-#include "mime/entity.h"
+#include "mime/outline.h"
 
 namespace {
 
@@ -108,15 +108,17 @@ class CorpusTest : public CppUnit::TestFixture {
   }
 
   static void show(support::BuilderFixture& f, const std::string& text) {
-    const mime::Entity root = mime::parse(text);
-    f.row.headers = root.headers.all();
-    f.row.subject = root.headers.text("Subject");
-    f.row.from = mail::Address{"", address(root.headers.text("From"))};
-    f.row.to = {{"", address(root.headers.text("To"))}};
-    for (const mime::Entity* part : mime::walk(root, false)) {
-      if (part->is("text/html") || part->is("text/plain")) {
-        f.row.body_type = part->is("text/html") ? "html" : "text";
-        f.row.body = part->text();
+    mime::Headers headers;
+    mime::parse_headers(text, headers);
+    f.row.headers = headers.all();
+    f.row.subject = headers.text("Subject");
+    f.row.from = mail::Address{"", address(headers.text("From"))};
+    f.row.to = {{"", address(headers.text("To"))}};
+    const auto parts = mime::read_outline(text, [](const mime::Entity&) { return mime::Keep{SIZE_MAX, false}; });
+    for (const mime::Entity& part : parts) {
+      if (part.is("text/html") || part.is("text/plain")) {
+        f.row.body_type = part.is("text/html") ? "html" : "text";
+        f.row.body = part.text();
         break;
       }
     }

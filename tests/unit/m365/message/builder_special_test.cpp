@@ -53,6 +53,7 @@ class SpecialMailTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_delivered_report_is_no_bounce);
   CPPUNIT_TEST(a_deleted_mail_was_not_read);
   CPPUNIT_TEST(a_damaged_original_leaves_the_text);
+  CPPUNIT_TEST(a_report_whose_html_is_empty_is_read_from_its_text);
   CPPUNIT_TEST(a_network_fault_while_reading_inside_is_thrown);
   CPPUNIT_TEST(the_message_class_is_asked_for_when_it_decides);
   CPPUNIT_TEST_SUITE_END();
@@ -204,6 +205,20 @@ class SpecialMailTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("c@z.example"), mail.report->recipient);
     CPPUNIT_ASSERT_EQUAL(std::string("5.1.10"), mail.report->status);
     CPPUNIT_ASSERT_EQUAL(std::string("<gone@contoso>"), mail.report->original_message_id);
+  }
+
+  void a_report_whose_html_is_empty_is_read_from_its_text() {
+    const auto f = std::make_unique<support::BuilderFixture>();
+    f->row.headers = {{"Content-Type", "multipart/report; report-type=delivery-status"}};
+    f->row.body_type = "html";
+    f->row.body = "";
+    f->graph.on("/$value",
+                {200,
+                 "Content-Type: multipart/report; boundary=R\r\n\r\n--R\r\n\r\nDelivery to c@z.example failed\r\n"
+                 "550 5.1.10 not found\r\n--R\r\nContent-Type: text/html\r\n\r\n--R--\r\n"});
+    const mail::Mail mail = f->build().mail;
+    CPPUNIT_ASSERT_EQUAL(std::string("c@z.example"), mail.report->recipient);
+    CPPUNIT_ASSERT_EQUAL(std::string("5.1.10"), mail.report->status);
   }
 
   void a_network_fault_while_reading_inside_is_thrown() {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,6 +75,10 @@ class FakeGraph final : public m365::GraphClient {
   explicit FakeGraph(BuilderWorld& world) : m365::GraphClient(world.environment, tenant(), nullptr, "test") {}
 
   void on(const std::string& path_end, Answer answer) { answers_[path_end].push_back(std::move(answer)); }
+  /// What open() of such a path gives instead of an answer of the table.
+  void on_open(const std::string& path_end, std::function<std::unique_ptr<http::Exchange>()> make) {
+    opened_[path_end] = std::move(make);
+  }
   const std::vector<std::string>& asked() const { return asked_; }  ///< paths
   std::size_t open_exchanges() const { return open_; }
 
@@ -81,6 +86,9 @@ class FakeGraph final : public m365::GraphClient {
     return {200, {}, take(request).body};
   }
   std::unique_ptr<http::Exchange> open(const m365::GraphRequest& request, std::stop_token) override {
+    for (const auto& [path_end, make] : opened_) {
+      if (request.path.ends_with(path_end)) return make();
+    }
     const Answer answer = take(request);
     return std::make_unique<TextExchange>(answer.body, answer.cut_at, &open_);
   }
@@ -106,6 +114,7 @@ class FakeGraph final : public m365::GraphClient {
   }
 
   std::map<std::string, std::deque<Answer>> answers_;
+  std::map<std::string, std::function<std::unique_ptr<http::Exchange>()>> opened_;
   std::vector<std::string> asked_;
   std::size_t open_ = 0;
 };
