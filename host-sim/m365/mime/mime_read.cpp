@@ -108,7 +108,7 @@ class MimeReader {
  private:
   struct Place {
     bool in_related = false;
-    bool in_alternative = false;
+    int alternative = 0;  // which one of the outermost multipart/alternatives; 0: none
     int depth = 0;
   };
 
@@ -116,8 +116,9 @@ class MimeReader {
     if (place.depth > 200) return;
     if (GMIME_IS_MULTIPART(object)) {
       auto* multipart = GMIME_MULTIPART(object);
+      const bool begins = place.alternative == 0 && head.type.value == "multipart/alternative";
       const Place inner{place.in_related || head.type.value == "multipart/related",
-                        place.in_alternative || head.type.value == "multipart/alternative", place.depth + 1};
+                        begins ? ++alternatives_ : place.alternative, place.depth + 1};
       const int count = g_mime_multipart_get_count(multipart);
       if (count <= 0 && !content_.html && !content_.text) content_.text = "";
       for (int i = 0; i < count; ++i) {
@@ -144,9 +145,12 @@ class MimeReader {
     const bool attached = head.disposition.value == "attachment" || head.name.has_value();
     if ((type == "text/plain" || type == "text/html") && !attached) {
       auto& body = type == "text/html" ? content_.html : content_.text;
-      // A body is the first text of its kind; beside an html body of an earlier part a later text is a part of its own.
+      // The body is the first text. One of the other kind is the same body only in the same multipart/alternative; any
+      // further text is a part of its own, or it would be shown nowhere.
       const bool other_body = type == "text/html" ? content_.text.has_value() : content_.html.has_value();
-      if (!body && (!other_body || place.in_alternative)) {
+      const bool same_body = place.alternative != 0 && place.alternative == body_alternative_;
+      if (!body && (!other_body || same_body)) {
+        body_alternative_ = place.alternative;
         body = with_crlf(charset_to_utf8(part_bytes(part), head.parameter("charset")));
         return;
       }
@@ -290,7 +294,7 @@ class MimeReader {
   GMimeMessage* message_;
   Content inner_;
   std::string report_type_, report_;
-  int generated_ = 0;
+  int generated_ = 0, alternatives_ = 0, body_alternative_ = 0;
 };
 
 std::string importance_of(const HeaderBlock& block) {

@@ -20,6 +20,7 @@ class MimeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(headers_stand_in_wire_order);
   CPPUNIT_TEST(html_is_preferred_and_inline_is_no_attachment);
   CPPUNIT_TEST(second_text_of_a_mixed_mail_is_an_attachment);
+  CPPUNIT_TEST(a_text_outside_of_the_alternative_stays);
   CPPUNIT_TEST(enclosed_mail_is_an_item);
   CPPUNIT_TEST(delivery_report);
   CPPUNIT_TEST(read_receipt);
@@ -104,6 +105,18 @@ class MimeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{2}, mail.attachments.size());
     CPPUNIT_ASSERT_EQUAL(std::string("ATT00001.jpg"), mail.attachments[0].name.value());
     CPPUNIT_ASSERT_EQUAL(std::string("ATT00002.txt"), mail.attachments[1].name.value());
+  }
+
+  void a_text_outside_of_the_alternative_stays() {
+    const Content mail = read_mime(
+        "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nbefore\r\n"
+        "--m\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\n\r\nplain\r\n"
+        "--a\r\nContent-Type: text/html\r\n\r\n<p>rich</p>\r\n--a--\r\n--m--\r\n");
+    CPPUNIT_ASSERT_EQUAL(std::string("before"), mail.text.value());
+    CPPUNIT_ASSERT(!mail.html);  // it would hide the text
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, mail.attachments.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("plain"), *mail.attachments[0].bytes);
+    CPPUNIT_ASSERT_EQUAL(std::string("ATT00002.htm"), mail.attachments[1].name.value());
   }
 
   void enclosed_mail_is_an_item() {
