@@ -3,6 +3,7 @@
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <openssl/evp.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <sstream>
@@ -199,6 +200,12 @@ std::string draft_update_json(const mail::Mail& mail, const std::string& mailbox
   Object::Ptr out = content(mail, mailbox, body);
   out->set("singleValueExtendedProperties", key_property(mail));
   return text_of(*out);
+}
+
+std::string created_id(const std::string& json) {
+  simdjson::dom::parser parser;
+  std::string_view id;
+  return parser.parse(json)["id"].get(id) == simdjson::SUCCESS ? std::string(id) : std::string();
 }
 
 std::string attachment_json(const mail::Part& part, std::string_view bytes) {

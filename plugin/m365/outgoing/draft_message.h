@@ -36,6 +36,9 @@ std::string reply_draft_json(const mail::Mail& mail);
 /// The body of PATCH that makes a draft ours: body, recipients, subject, key. Repeating it does no harm.
 std::string draft_update_json(const mail::Mail& mail, const std::string& mailbox, const DraftBody& body);
 
+/// The id of the message that an answer to POST /messages or createReply shows; empty when it shows none.
+std::string created_id(const std::string& json);
+
 /// A fileAttachment with its bytes, for POST .../attachments.
 std::string attachment_json(const mail::Part& part, std::string_view bytes);
 /// The body of sendMail; `attachments` are those of attachment_json.

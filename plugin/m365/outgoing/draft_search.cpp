@@ -55,6 +55,10 @@ Object::Ptr parse_object(const std::string& json, const std::string& mailbox) {
 
 }  // namespace
 
+Sighting read_sighting(const std::string& json, const std::string& mailbox) {
+  return sighting(parse_object(json, mailbox));
+}
+
 DraftSearch::DraftSearch(const SubmissionContext& context, std::string mailbox, std::string key, mail::WallTime since)
     : context_(context),
       mailbox_(std::move(mailbox)),
@@ -69,8 +73,8 @@ std::string DraftSearch::get(const std::string& path, const char* operation, std
 std::optional<Sighting> DraftSearch::by_id(const std::string& id, std::stop_token stop) const {
   if (id.empty()) return std::nullopt;
   try {
-    return sighting(parse_object(
-        get("/messages/" + http::percent_encode(id) + "?" + sighting_select, "look for a draft", stop), mailbox_));
+    return read_sighting(get("/messages/" + http::percent_encode(id) + "?" + sighting_select, "look for a draft", stop),
+                         mailbox_);
   } catch (const GraphError& error) {
     // Until it is in Sent Items, or for ever where the id changes on sending (section 7).
     if (error.not_found()) return std::nullopt;

@@ -19,6 +19,9 @@ struct Sighting {
   bool is_draft = false;
 };
 
+/// From the JSON of a message. Throws FaultError when it is none; `mailbox` for its sentence.
+Sighting read_sighting(const std::string& json, const std::string& mailbox);
+
 /// What one look at Drafts, Outbox and Sent Items found.
 struct Look {
   std::optional<Sighting> left;   ///< in Outbox or Sent Items, or no draft any more: it has left

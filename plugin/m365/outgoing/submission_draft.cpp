@@ -1,6 +1,4 @@
 // The steps until the draft is whole.
-#include <simdjson.h>
-
 #include <algorithm>
 #include <iterator>
 
@@ -18,12 +16,6 @@ mail::FaultError unclear(const std::string& mailbox, const std::string& doing, c
                  mailbox + ": " + doing + " was answered with status " + std::to_string(response.status) +
                      " and not as documented.",
                  response.request_id(), true);
-}
-
-std::string id_of(const std::string& json) {
-  simdjson::dom::parser parser;
-  std::string_view id;
-  return parser.parse(json)["id"].get(id) == simdjson::SUCCESS ? std::string(id) : std::string();
 }
 
 bool cancelled(const mail::FaultError& error) {
@@ -125,7 +117,7 @@ void SubmissionRun::make_new(const DraftBody& body, std::stop_token stop) {
 void SubmissionRun::take_draft(const http::Response& response) {
   // Only 201 is success: an oversized body has been answered with 200 and nothing done (section 10.2).
   if (response.status != 201) throw unclear(mailbox_, "creating a draft", response);
-  record_.draft_id = id_of(response.body);
+  record_.draft_id = created_id(response.body);
   if (record_.draft_id.empty()) throw unclear(mailbox_, "creating a draft", response);
   failures_ = 0;
 }

@@ -53,6 +53,16 @@ std::optional<std::uint64_t> next_expected(const std::string& json) {
   return error == std::errc() && ends_well ? std::optional(offset) : std::nullopt;
 }
 
+std::optional<UploadSession> read_upload_session(const std::string& json) {
+  const auto answer = parse_object(json);
+  const Poco::Dynamic::Var url = member(answer, "uploadUrl");
+  if (!url.isString()) return std::nullopt;
+  UploadSession session{url.toString(), next_expected(json).value_or(0), std::nullopt};
+  const Poco::Dynamic::Var expires = member(answer, "expirationDateTime");
+  if (expires.isString()) session.expires = parse_time(expires.toString());
+  return session;
+}
+
 AttachmentUpload::AttachmentUpload(const SubmissionContext& context, std::string mailbox, std::string draft_id,
                                    const mail::Part& part)
     : context_(context),
@@ -128,17 +138,12 @@ void AttachmentUpload::open_session(std::stop_token stop) {
     too_small_ = true;
     return;
   }
-  const auto answer = parse_object(response.body);
-  const Poco::Dynamic::Var url = member(answer, "uploadUrl");
-  if (!url.isString()) {
+  session_ = read_upload_session(response.body);
+  if (!session_) {
     throw failure(mail::Cause::service_fault, mail::Remedy::wait,
                   "Microsoft 365 opened an upload session for " + mailbox_ + " without naming its URL.",
                   response.request_id());
   }
-  Session session{url.toString(), next_expected(response.body).value_or(0), std::nullopt};
-  const Poco::Dynamic::Var expires = member(answer, "expirationDateTime");
-  if (expires.isString()) session.expires = parse_time(expires.toString());
-  session_ = std::move(session);
 }
 
 void AttachmentUpload::put_piece(std::stop_token stop) {

@@ -23,6 +23,15 @@ constexpr std::size_t session_piece = 3'932'160;
 /// "2097152" or "a-b". nullopt when it says nothing.
 std::optional<std::uint64_t> next_expected(const std::string& json);
 
+/// Where to put the pieces of a large attachment.
+struct UploadSession {
+  std::string url;  ///< a secret: never logged
+  std::uint64_t offset = 0;
+  std::optional<mail::WallTime> expires;
+};
+/// The answer to createUploadSession; nullopt when it names no URL.
+std::optional<UploadSession> read_upload_session(const std::string& json);
+
 /// One attachment on its way. Kept between calls of run(), so that a session that was cut is resumed where the service
 /// stands. One thread at a time.
 class AttachmentUpload {
@@ -37,12 +46,6 @@ class AttachmentUpload {
   bool progressed() const { return progressed_; }
 
  private:
-  struct Session {
-    std::string url;  ///< a secret: never logged
-    std::uint64_t offset = 0;
-    std::optional<mail::WallTime> expires;
-  };
-
   void post(std::string_view bytes, std::stop_token stop);
   void upload(std::stop_token stop);
   void open_session(std::stop_token stop);
@@ -54,7 +57,7 @@ class AttachmentUpload {
   const std::string mailbox_, path_;
   const mail::Part& part_;
   std::unique_ptr<PartContent> content_;  ///< of a large one
-  std::optional<Session> session_;
+  std::optional<UploadSession> session_;
   bool in_doubt_ = false;
   bool finished_ = false;
   bool progressed_ = false;
