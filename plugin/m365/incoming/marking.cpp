@@ -40,6 +40,12 @@ std::string find_target(Stream& stream, const std::string& mark) {
   return folders.find_or_make(setting).id;
 }
 
+// Marking a mail as read sends the read receipt that its sender asked for; whether the same PATCH can take the request
+// back is not documented (graph-mail.md, section 12). One that goes before can, either way.
+bool needs_quiet(const Stream& stream, const store::Receipt& receipt) {
+  return receipt.pending_mark == read_quietly_word && !stream.quieted.contains(receipt.message_id);
+}
+
 GraphRequest request_for(Stream& stream, const store::Receipt& receipt) {
   GraphRequest request;
   request.mailbox = stream.settings.user;
@@ -53,10 +59,11 @@ GraphRequest request_for(Stream& stream, const store::Receipt& receipt) {
   } else {
     request.method = "PATCH";
     request.operation = "mark a mail as read";
-    // Whether the second property keeps the read receipt from being sent is not documented (graph-mail.md, section 12);
-    // it does no harm where it does not.
-    request.body = receipt.pending_mark == read_quietly_word ? R"({"isRead":true,"isReadReceiptRequested":false})"
-                                                             : R"({"isRead":true})";
+    request.body = R"({"isRead":true})";
+    if (needs_quiet(stream, receipt)) {
+      request.body = R"({"isReadReceiptRequested":false})";
+      request.operation = "take back the request for a read receipt";
+    }
     request.prefer.push_back("return=minimal");
   }
   return request;
@@ -210,8 +217,13 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
       all = false;
       continue;
     }
-    done[job.stream.get()].push_back(job.receipt.message_id);
     job.stream->mark_later.erase(job.receipt.message_id);
+    if (!errors[i] && needs_quiet(*job.stream, job.receipt)) {
+      job.stream->quieted.insert(job.receipt.message_id);  // the mark itself comes with the next turn
+      continue;
+    }
+    job.stream->quieted.erase(job.receipt.message_id);
+    done[job.stream.get()].push_back(job.receipt.message_id);
   }
   const std::shared_ptr<store::Store> store = core.store();
   for (const auto& entry : done) {

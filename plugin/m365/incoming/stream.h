@@ -127,8 +127,8 @@ struct Stream : std::enable_shared_from_this<Stream> {
   };
   std::map<std::string, MarkTrouble> mark_later;
   std::map<std::string, std::string> targets;  ///< mark -> id of the folder it moves to
+  std::set<std::string> quieted;  ///< mails still to be marked read whose request for a read receipt was taken back
   unsigned mark_failures = 0;
-  bool marks_quick = true;  ///< guarded by mutex: the last marks were answered quickly and may share a batch
 
   const std::string& address() const { return settings.address; }
   std::shared_ptr<const FolderIdentity> identity() {

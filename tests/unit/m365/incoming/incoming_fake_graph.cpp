@@ -377,8 +377,11 @@ Reply World::message(const m365::GraphRequest& request, Mailbox& box, const std:
   Message& m = place->second;
   if (path.size() > 4 && path[4] == "attachments") return {200, "{\"value\":[" + m.attachments + "]}", {}};
   if (request.method == "PATCH") {
-    m.read = request.body.find("\"isRead\":true") != std::string::npos;
+    const bool asked = m.wants_receipt, reads = request.body.find("\"isRead\":true") != std::string::npos;
     if (request.body.find("\"isReadReceiptRequested\":false") != std::string::npos) m.wants_receipt = false;
+    // Whether the request counts that stood there before this PATCH is one of two readings (graph-mail.md, section 12).
+    if (reads && !m.read && (same_patch_is_too_late ? asked : m.wants_receipt)) ++m.receipts_sent;
+    m.read = m.read || reads;
     m.changed = ++sequence_;
   } else if (request.method == "POST") {
     const std::size_t from = request.body.find(":\"") + 2;

@@ -19,6 +19,7 @@ struct Message {
   std::string id, folder, subject = "a question", from = "ann@example.com", internet_id;
   mail::WallTime received{};
   bool read = false, draft = false, wants_receipt = false;
+  int receipts_sent = 0;
   bool sparse = false;                     ///< delta shows id and isRead only
   std::string attachments;                 ///< the "value" array of its attachment list; empty: none
   std::uint64_t changed = 0, arrived = 0;  ///< sequence numbers
@@ -63,7 +64,8 @@ class World {
   std::size_t count(const std::string& operation);  ///< requests with this operation so far
   std::size_t batches = 0;
   bool delta_offered = true;
-  std::size_t delta_page = 0;  ///< 0: as Prefer says
+  bool same_patch_is_too_late = false;  ///< for keeping a read receipt back
+  std::size_t delta_page = 0;           ///< 0: as Prefer says
 
   std::recursive_mutex mutex;
 

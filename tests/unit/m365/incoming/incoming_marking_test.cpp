@@ -23,6 +23,8 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(deletes_to_deleted_items);
   CPPUNIT_TEST(leaves_alone);
   CPPUNIT_TEST(a_requested_read_receipt_is_not_sent);
+  CPPUNIT_TEST(nor_where_the_same_patch_is_too_late);
+  CPPUNIT_TEST(a_read_receipt_is_sent_where_it_shall_be);
   CPPUNIT_TEST(rejected_is_left_where_after_fetch_leaves);
   CPPUNIT_TEST(marks_of_several_mailboxes_share_a_batch);
   CPPUNIT_TEST(a_full_page_is_marked_in_batches);
@@ -92,14 +94,21 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
   }
 
-  void a_requested_read_receipt_is_not_sent() {
+  // Two readings of graph-mail.md, section 12: the PATCH that marks can take the request back, or it comes too late.
+  void a_requested_read_receipt_is_not_sent() { no_receipt_is_sent(); }
+  void nor_where_the_same_patch_is_too_late() {
+    rig_.world->same_patch_is_too_late = true;
+    no_receipt_is_sent();
+  }
+
+  void a_read_receipt_is_sent_where_it_shall_be() {
     fake::Message message;
     message.wants_receipt = true;
     const std::string id = rig_.world->put(support_user, message);
-    run({});
-    CPPUNIT_ASSERT(rig_.world->find(support_user, id)->read);
-    CPPUNIT_ASSERT(!rig_.world->find(support_user, id)->wants_receipt);
+    run({{"read_receipts", "leave"}});
+    CPPUNIT_ASSERT_EQUAL(1, rig_.world->find(support_user, id)->receipts_sent);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rig_.world->count("mark a mail as read"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, rig_.world->count("take back the request for a read receipt"));
   }
 
   void rejected_is_left_where_after_fetch_leaves() {
@@ -240,6 +249,17 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
   }
 
  private:
+  void no_receipt_is_sent() {
+    fake::Message message;
+    message.wants_receipt = true;
+    const std::string id = rig_.world->put(support_user, message), other = rig_.world->put();
+    run({});
+    CPPUNIT_ASSERT(rig_.world->find(support_user, id)->read && rig_.world->find(support_user, other)->read);
+    CPPUNIT_ASSERT_EQUAL(0, rig_.world->find(support_user, id)->receipts_sent);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rig_.world->count("take back the request for a read receipt"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, rig_.world->count("mark a mail as read"));
+  }
+
   mail::MailboxId run(mail::Settings settings) {
     const mail::MailboxId box = rig_.open(inbox_, std::move(settings));
     rig_.start();
