@@ -20,6 +20,7 @@ import urllib.request
 HOST_SIM = os.environ["HOST_SIM"]
 PLUGINS = os.environ["PLUGINS"]
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
+SANITIZED = bool(os.environ.get("SANITIZE"))  # memory and time are then those of the sanitizer
 PATIENCE = 120  # seconds until something that should end by itself counts as hanging
 
 
@@ -110,6 +111,24 @@ def host_sim(*arguments, timeout=PATIENCE, env=None, cwd=None):
     done = subprocess.run([HOST_SIM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, cwd=cwd,
                           env={**os.environ, **(env or {})}, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def measured_host_sim(*arguments, timeout=PATIENCE):
+    """As host_sim, and the most memory that the process had at a time, in MB."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen([HOST_SIM, *map(str, arguments)], stdout=out, stderr=err)
+        deadline = time.monotonic() + timeout
+        peak = 0
+        # Not from rusage: that has also what this process held when it started the other.
+        while process.poll() is None:
+            with contextlib.suppress(OSError), open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                peak = max([peak] + [int(line.split()[1]) for line in status if line.startswith("VmHWM")])
+            if time.monotonic() > deadline:
+                process.kill()
+            time.sleep(0.01)
+        out.seek(0)
+        err.seek(0)
+        return Result(process.returncode, out.read(), err.read()), peak / 1024
 
 
 def mail(sender="customer@fabrikam.example", to="support@contoso.example", subject="Order 17", body="Hello",

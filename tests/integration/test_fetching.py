@@ -119,6 +119,38 @@ class Fetching(TenantTestCase):
         self.assertEqual([("to be left", False)], [(m["subject"], m["is_read"]) for m in
                                                    self.tenant.messages(entry["address"], "inbox")])
 
+    def test_read_receipts_are_sent_only_where_they_shall_be(self):
+        """Whether the PATCH that marks a mail can also hold its receipt back is not documented: right under both readings."""
+        entry = self.only_queue("support@contoso.example")
+        wanted = mail(headers=("Disposition-Notification-To: customer@fabrikam.example",))
+        for in_one_patch in (True, False):
+            with self.subTest(in_one_patch=in_one_patch):
+                self.tenant.control("POST", "/behaviour", {"patch_suppresses_receipt": in_one_patch})
+                self.tenant.put_mail(entry["address"], wanted.replace(b"Message-ID: <", f"Message-ID: <{in_one_patch}".encode()))
+                (message,) = self.run_host().messages
+                self.assertTrue(message["read_receipt_requested"])
+                self.assertEqual({True}, {m["is_read"] for m in self.tenant.messages(entry["address"], "inbox")})
+                self.assertEqual([], self.tenant.messages("customer@fabrikam.example", "inbox"))
+        entry["read_receipts"] = "leave"
+        self.tenant.put_mail(entry["address"], wanted)
+        self.assertEqual(1, len(self.run_host().messages))
+        (receipt,) = self.tenant.messages("customer@fabrikam.example", "inbox")
+        self.assertIn("Read:", receipt["subject"])
+
+    def test_a_folder_by_its_path(self):
+        """The first part may be well-known; a slash in a name is written as \\/; the id is kept when it is renamed."""
+        entry = self.only_queue("asiakaspalvelu@contoso.example", folder="inbox/Claims\\/Returns")
+        folder = self.tenant.control("POST", f"/mailboxes/{entry['address']}/folders", {"name": "Claims/Returns", "parent": "inbox"})
+        mailbox = f"/mailboxes/{entry['address']}"
+        self.tenant.put_mail(entry["address"], mail(subject="in the inbox"))
+        self.tenant.put_mail(entry["address"], mail(subject="in the folder"), folder=folder["id"])
+        (message,) = self.run_host().messages
+        self.assertEqual(("in the folder", "Claims/Returns"), (message["subject"], message["folder"]))
+        self.tenant.control("PATCH", f"{mailbox}/folders/{folder['id']}", {"name": "Reklamaatiot"})
+        self.tenant.put_mail(entry["address"], mail(subject="after the renaming"), folder=folder["id"])
+        (message,) = self.run_host().messages
+        self.assertEqual("after the renaming", message["subject"])
+
     def test_what_the_host_rejects_is_moved_aside(self):
         entry = self.only_queue("support@contoso.example")
         self.tenant.put_mail(entry["address"], mail(sender="prize@lottery.example", subject="You have won"))

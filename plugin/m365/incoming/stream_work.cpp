@@ -168,8 +168,10 @@ void show_success(Stream& stream) {
   }
 }
 
-void show_failure(Stream& stream, const mail::Fault& fault) {
+void show_failure(Stream& stream, mail::Fault fault) {
   if (fault.remedy == Remedy::cancelled) return;
+  // What an answer's decoder or the sign-in has to say names no mailbox.
+  if (fault.text.find(stream.address()) == std::string::npos) fault.text.insert(0, stream.address() + ": ");
   std::chrono::milliseconds pause = first_pause;
   for (unsigned i = 0; i < stream.failures && pause < longest_pause; ++i) pause *= 2;
   ++stream.failures;

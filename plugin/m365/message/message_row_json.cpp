@@ -24,7 +24,10 @@ thread_local std::unique_ptr<Scratch> scratch;
   mail::Fault fault;
   fault.cause = mail::Cause::service_fault;
   fault.remedy = remedy;
-  fault.text = std::string("Microsoft Graph's answer cannot be read as JSON (") + simdjson::error_message(error) + ").";
+  fault.text =
+      std::string("Microsoft Graph's answer cannot be read as JSON (") + simdjson::error_message(error) +
+      "). It is asked for again by itself; if this lasts, look for a proxy or a filter that changes answers on "
+      "their way.";
   throw mail::FaultError(std::move(fault));
 }
 

@@ -81,7 +81,9 @@ SubmissionRun::Move SubmissionRun::step(std::stop_token stop) {
 }
 
 NextMove SubmissionRun::after(const mail::FaultError& error, std::stop_token stop) {
-  const mail::Fault& fault = error.fault();
+  mail::Fault fault = error.fault();
+  // Which address it was that the mailbox may not write under: Graph does not say.
+  if (fault.code == "ErrorSendAsDenied") fault.text += " The mail is from " + for_log(mail_.from.address) + ".";
   if (fault.remedy == mail::Remedy::cancelled || stop.stop_requested())
     return {NextMove::Kind::interrupted, {}, cut_short(), {}};
   if (record_.step == Step::done) return {NextMove::Kind::finished, {}, stored_outcome(), {}};

@@ -74,6 +74,7 @@ class OutgoingRefusalTest final : public CppUnit::TestFixture {
     assert_verdict(mail::Verdict::retry_later, outcome);
     CPPUNIT_ASSERT(outcome.retry_after >= std::chrono::minutes(5));
     CPPUNIT_ASSERT(world.last_fault && world.last_fault->cause == mail::Cause::sender_forbidden);
+    CPPUNIT_ASSERT_MESSAGE(outcome.reason, outcome.reason.ends_with("from " + simple_mail().from.address + "."));
     CPPUNIT_ASSERT(world.waited <= std::chrono::seconds(10));  // nobody waits for hours without a word
     world.mailbox.answer = nullptr;
     assert_accepted(world.send(simple_mail()));
