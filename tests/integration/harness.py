@@ -47,7 +47,7 @@ class Tenant:
     def config(self):
         return json.loads(self.config_file.read_text())
 
-    def control(self, method, path, body=None, **query):
+    def control(self, method, path, body=None, timeout=PATIENCE, **query):
         url = self.control_origin + path
         if query:
             url += "?" + urllib.parse.urlencode(query)
@@ -57,7 +57,7 @@ class Tenant:
             kind = "message/rfc822" if isinstance(body, bytes) else "application/json"
             request.add_header("Content-Type", kind)
         try:
-            with urllib.request.urlopen(request, context=self.tls, timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(request, context=self.tls, timeout=timeout) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:400]}") from None

@@ -69,11 +69,21 @@ def raw_content(part):
     return body
 
 
-class Reading:
-    """One file: subject, addresses, body, attachments.
+def unfolded(value):
+    """A raw header value as text: without folding; raw bytes are UTF-8 (RFC 6532), else windows-1252 as ever."""
+    content = (value if isinstance(value, str) else str(value)).encode("utf-8", "surrogateescape")
+    try:
+        return squeeze(content.decode())
+    except UnicodeDecodeError:
+        return squeeze(content.decode("windows-1252", "replace"))
 
-    `addresses`: {field: [(name, address)]}. `text`, `html`: the one body; at most one is not None. `attachments`: a list
-    of (name, SHA-256), of an attached mail (name, its own Reading). `signed`: the inside of a clear-signed mail.
+
+class Reading:
+    """One file.
+
+    `headers`: [(name, value)] in wire order. `message_ids`: {field: [ids]}. `addresses`: {field: [(name, address)]}.
+    `text`, `html`: the one body; at most one is not None. `attachments`: a list of (name, SHA-256), of an attached mail
+    (name, its own Reading). `signed`: the inside of a clear-signed mail.
     """
 
     def __init__(self, wire):
@@ -87,6 +97,9 @@ class Reading:
         return reading
 
     def _read(self, message, raw):
+        self.headers = [(name, unfolded(value)) for name, value in raw.raw_items()]
+        self.message_ids = {name: re.findall(r"<[^<>\s]+>", " ".join(str(each) for each in raw.get_all(name) or []))
+                            for name in ("message-id", "in-reply-to", "references")}
         self.subject = str(message["Subject"] or "")
         self.addresses = {name: self._addresses(message, raw, name) for name in ("from", "to", "cc", "reply-to")}
         self.text, self.html, self.attachments, self._text_place, self._generated = None, None, [], None, 0
@@ -101,9 +114,10 @@ class Reading:
     def _addresses(message, raw, name):
         found = []
         for field, text in zip(message.get_all(name) or [], raw.get_all(name) or []):
-            old_style = {address: comment for comment, address in email.utils.getaddresses([str(text)])}
             # "a@b (Name)" names too (RFC 5322, section 3.4); Python's newer reading drops it.
-            found += [(each.display_name or old_style.get(each.addr_spec, ""), each.addr_spec) for each in field.addresses]
+            comments = {address: comment for comment, address in email.utils.getaddresses([str(text)])}
+            found += [(each.display_name or comments.get(each.addr_spec, ""), each.addr_spec)
+                      for each in field.addresses]
         return found
 
     def _walk(self, part, raw, alternatives):

@@ -56,16 +56,18 @@ REPORTS = {
     "01-ndr-office365-generic-report-no-status.eml":
         ("failed", "kijitora@example.com", "5.1.10", "<FFFFFFFF.EEEEEEEE@example.ed.jp>"),  # from its text
     "02-ndr-office365-plain-text.eml":
-        ("failed", "kijitora@example.onmicrosoft.com", "5.1.1", "<c302b7e8-9b97-40ef-90eb-313cc6c25133@NYAAAAN.example.org>"),
+        ("failed", "kijitora@example.onmicrosoft.com", "5.1.1",
+         "<c302b7e8-9b97-40ef-90eb-313cc6c25133@NYAAAAN.example.org>"),
     "04-ndr-office365-full-headers.eml":
         ("failed", "kijitora@example.jp", "5.1.8",
          "<SLXP216MB0381016D56DE89DBC2139287A96B0@SLXP216MB0381.KORP216.PROD.OUTLOOK.COM>"),
     "06-ndr-office365-iso2022jp.eml":
         ("failed", "kijitora-nyaan@neko.kyoto.example.jp", "5.1.10", None),  # the returned mail has no Message-ID
     "07-ndr-exchange2007-french.eml":
-        ("failed", "transports@agglo-saumur.fr", "5.1.1", "<1513177790.ha3dsljxgizc2mjrgq2dkobx@mb.newsletter-autos.fr>"),
-    "09-ndr-exchange2003-nonstandard.eml":
-        ("failed", "kijitora@example.co.jp", None, "<000000000000000.0000000@example.jp>"),  # its text has no status code
+        ("failed", "transports@agglo-saumur.fr", "5.1.1",
+         "<1513177790.ha3dsljxgizc2mjrgq2dkobx@mb.newsletter-autos.fr>"),
+    "09-ndr-exchange2003-nonstandard.eml":  # its text has no status code
+        ("failed", "kijitora@example.co.jp", None, "<000000000000000.0000000@example.jp>"),
     "10-dsn-hotmail-delay-utf7.eml":
         ("delayed", "kijitora@example.com", "4.4.7", "<BAY182-W4180385B0DABF89EB94B34A9300@phx.gbl>"),
     "11-dsn-mailru-cyrillic.eml":

@@ -174,6 +174,28 @@ class BadMachine(TenantTestCase):
         self.assertEqual(3, result.code)
         self.assertIn("m365.mailplugin.json", result.out + result.err)
 
+    def test_a_plugin_of_another_abi_major(self):
+        folder = self.plugins_with(lambda manifest: manifest["abi"].update(major=2))
+        result = host_sim("plugins", "--plugins", folder)
+        self.assertEqual(3, result.code)
+        self.assertIn("made for version 2", result.out + result.err)
+        run = host_sim("run", "--plugins", folder, "--config", self.write_config(), "--data", self.data, "--until-idle")
+        self.assertEqual(3, run.code, run.err)
+        self.assertIn("made for version 2", run.err)
+
+    def test_two_plugins_that_are_one(self):
+        folder = self.plugins_with(lambda manifest: None)
+        shutil.copy(folder / "m365.mailplugin.json", folder / "zweites.mailplugin.json")
+        result = host_sim("plugins", "--plugins", folder)
+        self.assertEqual(1, result.code, result.err)
+        self.assertIn("zweites.mailplugin.json", result.out + result.err)
+        self.only_queue(SUPPORT)
+        self.tenant.put_mail(SUPPORT, mail())
+        run = host_sim("run", "--plugins", folder, "--config", self.write_config(), "--data", self.data, "--until-idle",
+                       "--events", "-")
+        self.assertEqual(0, run.code, run.err)
+        self.assertEqual(1, len(run.messages))
+
     def test_no_plugin_at_all(self):
         empty = self.folder / "empty"
         empty.mkdir()

@@ -120,13 +120,14 @@ class Fetching(TenantTestCase):
                                                    self.tenant.messages(entry["address"], "inbox")])
 
     def test_read_receipts_are_sent_only_where_they_shall_be(self):
-        """Whether the PATCH that marks a mail can also hold its receipt back is not documented: right under both readings."""
+        """Whether the PATCH that marks a mail can hold its receipt back is not documented: right under both readings."""
         entry = self.only_queue("support@contoso.example")
         wanted = mail(headers=("Disposition-Notification-To: customer@fabrikam.example",))
         for in_one_patch in (True, False):
             with self.subTest(in_one_patch=in_one_patch):
                 self.tenant.control("POST", "/behaviour", {"patch_suppresses_receipt": in_one_patch})
-                self.tenant.put_mail(entry["address"], wanted.replace(b"Message-ID: <", f"Message-ID: <{in_one_patch}".encode()))
+                other_id = wanted.replace(b"Message-ID: <", f"Message-ID: <{in_one_patch}".encode())
+                self.tenant.put_mail(entry["address"], other_id)
                 (message,) = self.run_host().messages
                 self.assertTrue(message["read_receipt_requested"])
                 self.assertEqual({True}, {m["is_read"] for m in self.tenant.messages(entry["address"], "inbox")})
@@ -140,8 +141,8 @@ class Fetching(TenantTestCase):
     def test_a_folder_by_its_path(self):
         """The first part may be well-known; a slash in a name is written as \\/; the id is kept when it is renamed."""
         entry = self.only_queue("asiakaspalvelu@contoso.example", folder="inbox/Claims\\/Returns")
-        folder = self.tenant.control("POST", f"/mailboxes/{entry['address']}/folders", {"name": "Claims/Returns", "parent": "inbox"})
         mailbox = f"/mailboxes/{entry['address']}"
+        folder = self.tenant.control("POST", f"{mailbox}/folders", {"name": "Claims/Returns", "parent": "inbox"})
         self.tenant.put_mail(entry["address"], mail(subject="in the inbox"))
         self.tenant.put_mail(entry["address"], mail(subject="in the folder"), folder=folder["id"])
         (message,) = self.run_host().messages

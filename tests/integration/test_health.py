@@ -1,10 +1,8 @@
-"""Every cause of the ABI's header, brought about in the simulated world and told to the host with what to do about it."""
+"""Every cause of the header, brought about in the simulated world and told to the host with what to do about it."""
 import datetime
 import json
-import os
 import pathlib
 import re
-import subprocess
 import unittest
 
 from harness import TenantTestCase, mail
@@ -47,8 +45,8 @@ class Told(TenantTestCase):
 
     def kept_back(self, *options):
         """Submits one mail that cannot leave now; what a run then says."""
-        sent = self.send("--from", SUPPORT, "--to", CUSTOMER, "--subject", "Re", "--text", self.file("body.txt", "Hello"),
-                         "--patience", "1", *options)
+        sent = self.send("--from", SUPPORT, "--to", CUSTOMER, "--subject", "Re", "--text",
+                         self.file("body.txt", "Hello"), "--patience", "1", *options)
         self.assertIn(sent.code, (1, 4), sent.out + sent.err)
         self.assertEqual([], self.tenant.messages(CUSTOMER, "inbox"))
         return sent
@@ -125,7 +123,8 @@ class Told(TenantTestCase):
         (state / "m365.db").mkdir()
         self.tenant.put_mail(SUPPORT, mail(subject="Order 18"))
         self.told("state_disk", str(state))
-        self.assertIn(("Order 18", False), {(m["subject"], m["is_read"]) for m in self.tenant.messages(SUPPORT, "inbox")})
+        held = self.tenant.messages(SUPPORT, "inbox")
+        self.assertIn(("Order 18", False), {(message["subject"], message["is_read"]) for message in held})
 
     # -- outgoing --
     def test_sender_forbidden(self):

@@ -5,6 +5,7 @@ MAILPLUGIN_LARGE_MB says how large (default 20, with sanitizers 5); 100 takes so
 import base64
 import hashlib
 import os
+import time
 import unittest
 
 from harness import PLUGINS, SANITIZED, TenantTestCase, host_sim, measured_host_sim
@@ -63,6 +64,10 @@ class LargeMail(TenantTestCase):
         _, sending = self.measured("send", "--from", SUPPORT, "--to", SALES, "--subject", "Large", "--text",
                                    self.file("body.txt", "as promised"), "--attach", path)
         path.unlink()
+        # Accepted means that it has left, not that it has arrived.
+        deadline = time.monotonic() + PATIENCE
+        while not self.tenant.messages(SALES, "inbox") and time.monotonic() < deadline:
+            time.sleep(0.5)
         result, fetching = self.run_to_idle()
         (event,) = result.messages
         (attachment,) = event["attachments"]
@@ -84,7 +89,7 @@ class LargeMail(TenantTestCase):
                 "Content-Transfer-Encoding: base64\r\n\r\nMAAB\r\n--S--\r\n").encode()
         encoded = base64.encodebytes(path.read_bytes()).replace(b"\n", b"\r\n")
         path.unlink()
-        self.tenant.put_mail(SALES, head + encoded + tail)
+        self.tenant.put_mail(SALES, head + encoded + tail, timeout=PATIENCE)
         result, fetching = self.run_to_idle()
         (event,) = result.messages
         self.assertEqual(["signed"], event["flags"])

@@ -1,4 +1,4 @@
-"""Every mail of the corpus, put into a shared mailbox, fetched over TLS, and compared with Python's own reading of the file."""
+"""Every mail of the corpus, put into a shared mailbox, fetched over TLS, and compared with Python's own reading."""
 import email.message
 import email.policy
 import re
@@ -52,13 +52,21 @@ class RealMail(TenantTestCase):
         self.compare_report(file, event["report"])
         reading = Reading(wire_form(file))
         said = {
+            "headers": (reading.headers, [(name, squeeze(value)) for name, value in event["headers"]]),
+            "message-id": (reading.message_ids["message-id"], [event["internet_message_id"]]
+                           if event["internet_message_id"] else []),
+            "in-reply-to": (reading.message_ids["in-reply-to"][:1], [event["in_reply_to"]]
+                            if event["in_reply_to"] else []),
+            "references": (reading.message_ids["references"], event["references"]),
             "subject": (reading.subject, event["subject"] or "", squeeze),
-            "from": (named(reading.addresses["from"][:1]), self.said_addresses([event["from"]] if event["from"] else [])),
+            "from": (named(reading.addresses["from"][:1]),
+                     self.said_addresses([event["from"]] if event["from"] else [])),
             "to": (named(reading.addresses["to"]), self.said_addresses(event["to"])),
             "cc": (named(reading.addresses["cc"]), self.said_addresses(event["cc"])),
             "reply-to": (named(reading.addresses["reply-to"]), self.said_addresses(event["reply_to"])),
             "attachments": (
-                [(name, "message" if isinstance(content, Reading) else content) for name, content in reading.attachments],
+                [(name, "message" if isinstance(content, Reading) else content)
+                 for name, content in reading.attachments],
                 [(each["name"] or "", "message" if each["kind"] == "message" else each["sha256"])
                  for each in event["attachments"]]),
         }
