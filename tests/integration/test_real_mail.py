@@ -43,6 +43,8 @@ class RealMail(TenantTestCase):
         received = {event["message_id"]: event for event in result.messages}
         self.assertEqual(set(files), set(received))
         self.assertEqual({file.name for file in files.values()}, set(FLAGS))
+        # Exchange serves an app four requests of a mailbox at a time, and no more were asked (graph-mail.md, section 15).
+        self.assertLessEqual(self.tenant.control("GET", "/requests")["max_concurrency"][MAILBOX], 4)
         for immutable_id, file in files.items():
             with self.subTest(file=file.name):
                 self.compare(file, received[immutable_id])
