@@ -109,7 +109,7 @@ Section starts(const Bench& bench) {
   section.about = "host-sim with " + std::to_string(mailboxes) +
                   " mailboxes, no latency: from its start to the first poll of "
                   "the first mailbox, and of the last. A known row: decoded, looked up, passed over.";
-  for (const std::size_t row : {0, 1})
+  for (const std::size_t row : {std::size_t{0}, std::size_t{1}})
     section.targets.push_back({section.rows[row].name + ": first poll s", section.rows[row].figures[0].second, 5});
   section.targets.push_back({"a known row, all included, us", section.rows[2].figures[2].second, 20});
   section.targets.push_back({"look-up us, SQLite", file.figures[2].second, 20});
