@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "commands/batch_feed.h"
 #include "commands/command.h"
 #include "commands/workplace.h"
 #include "runtime/contact_center.h"
@@ -83,7 +84,13 @@ int run(const base::Options& options, base::Log& log) {
   }
   runtime::ContactCenter center(configuration, {folder, store, events, log, wakeup},
                                 runtime::ContactCenter::Serve::kAll);
-  const runtime::RunResult result = center.run(how);
+  std::optional<BatchFeed> batch;
+  if (const auto file = options.value("--batch")) {
+    batch.emplace(*file, configuration, store, log);
+    how.feed = [&] { batch->read(center); };
+  }
+  runtime::RunResult result = center.run(how);
+  if (batch) result.failures.insert(result.failures.end(), batch->failures().begin(), batch->failures().end());
   for (const std::string& failure : result.failures) say(failure);
   int code = result.failures.empty() ? kAllWell : kSomethingFailed;
   if (result.nothing_reached) code = kNothingReached;
@@ -109,6 +116,9 @@ Command run_command() {
                    {"--patience", "SECONDS",
                     "with --until-idle: how long other trouble than an administrator's is retried; default 15"},
                    {"--events", "FILE", "append one JSON object a line; - is standard output"},
+                   {"--batch", "FILE",
+                    "send what is appended to FILE while this runs, a message a line as in send --batch, each with a "
+                    "key"},
                    {"--reject-from", "A[,B]", "a rule of this host: mails from these senders are REJECTED"},
                    {"--for", "SECONDS", "end after this time"}}};
   command.log_level = base::Level::kInfo;

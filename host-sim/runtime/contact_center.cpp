@@ -17,6 +17,7 @@ using configurator::ConfigurationError;
 constexpr std::uint32_t kRetryAfterMilliseconds = 2000;
 constexpr std::int64_t kLongestWait = 1000;
 constexpr std::int64_t kShortestRound = 10;
+constexpr std::int64_t kFeedRound = 200;
 constexpr const char* kOutgoingName = "external_outgoing_mail_server";
 
 std::string label_of(const Address& address) {
@@ -233,6 +234,7 @@ RunResult ContactCenter::run(const RunOptions& options) {
   while (!desk_.wakeup.stop_requested()) {
     const std::int64_t now = steady_ms();
     if (options.duration_ms && now - began >= *options.duration_ms) break;
+    if (options.feed) options.feed();
     if (outgoing_) outbox_.submit_due(*outgoing_->plugin, now);
     const Watch::Standing standing = watch_.standing(now, options.patience_ms);
     show_progress(standing);
@@ -243,7 +245,7 @@ RunResult ContactCenter::run(const RunOptions& options) {
     }
     was_idle = idle;
     if (options.until_idle && standing.settled() && sending_is_over(now, options.patience_ms)) break;
-    std::int64_t wait = kLongestWait;
+    std::int64_t wait = options.feed ? kFeedRound : kLongestWait;
     if (const auto next = watch_.next_change(now, options.patience_ms)) wait = std::min(wait, *next - now);
     if (const auto due = outbox_.next_due()) wait = std::min(wait, *due - now);
     if (options.duration_ms) wait = std::min(wait, began + *options.duration_ms - now);
@@ -261,6 +263,13 @@ RunResult ContactCenter::run(const RunOptions& options) {
                      {"sent", end.sent},
                      {"failed", static_cast<std::int64_t>(end.failures.size())}}));
   return end;
+}
+
+void ContactCenter::send_now(const std::string& key, OutgoingMail mail) {
+  if (outgoing_ == nullptr) throw MessageError("there is no outgoing mail server, or it is not enabled");
+  outbox_.keep(key, std::move(mail));
+  // Under way, answered, or told to wait: it is in good hands.
+  if (!outbox_.under_way(key) && !outbox_.last_answer(key)) outbox_.submit(*outgoing_->plugin, key);
 }
 
 RunResult ContactCenter::standing_result(std::int64_t patience_ms) {

@@ -40,6 +40,8 @@ struct RunOptions {
   std::int64_t patience_ms = 15'000;
   std::optional<std::int64_t> duration_ms;
   std::set<std::string> reject_from;  // lower case: mails of these senders are REJECTED
+  // Called on the running thread, some times a second; may send_now. Mails that shall leave come from here.
+  std::function<void()> feed;
   // For the `started` event.
   std::string plugin, plugin_version;
 };
@@ -63,6 +65,10 @@ class ContactCenter {
 
   // Starts, works, stops. Writes the events. Throws std::runtime_error when a server cannot be started.
   RunResult run(const RunOptions& options);
+
+  // Keeps one message and hands it over, while run() runs and on its thread; a key that is known stays as it was.
+  // Throws as Outbox::keep, and MessageError where nothing can be sent.
+  void send_now(const std::string& key, OutgoingMail mail);
 
   // Sends the kept messages of these keys and waits for the answer to each (a message told to wait is given back as
   // "retry_later"). `answered` is called for each in the order of the keys. Ends early when asked to stop.
