@@ -47,6 +47,9 @@ struct SqliteStore::Queries {
                                     " from submission where internet_message_id = ? and internet_message_id <> ''"
                                     " and step = ? and verdict = ? order by changed desc limit 1"};
 
+  Query automatic_known{reader_, "select 1 from automatic_answer where pair = ? and key = ?"};
+  Query automatic_count{reader_, "select count(*) from automatic_answer where pair = ? and noted > ? and noted <= ?"};
+
   Query refused_password{reader_, "select salt, iterations, hash from refused_password where account = ?"};
 };
 

@@ -47,6 +47,13 @@ const std::vector<Migration> all = {
         " account text primary key, salt blob not null, iterations integer not null, hash blob not null)"
         " strict, without rowid",
     }},
+    // 2: automatic answers of the last hours. pair and key are hashes: whom somebody wrote to is nobody's to read here.
+    {{
+        "create table automatic_answer("
+        " pair blob not null, key blob not null, noted integer not null,"
+        " primary key(pair, key)) strict, without rowid",
+        "create index automatic_answer_noted on automatic_answer(noted)",
+    }},
 };
 
 }  // namespace

@@ -11,6 +11,8 @@
 namespace store {
 namespace {
 
+constexpr std::chrono::hours longest_window{24};  // of automatic answers
+
 Submission submission_of(const Row& row) {
   Submission s;
   s.server = row.text(0);
@@ -110,6 +112,28 @@ std::optional<Submission> SqliteStore::submission_sent_as(std::string_view inter
 void SqliteStore::forget_submissions(WallTime before) {
   write("delete from submission where step = ? and changed < ?",
         {static_cast<std::int64_t>(Step::done), milliseconds(before)});
+}
+
+std::optional<std::string> SqliteStore::note_automatic(const AutomaticAnswer& answer, unsigned limit,
+                                                       std::chrono::milliseconds window) {
+  const Hash128 key = hash_of(answer.server + '\0' + answer.key);
+  const WallTime now = wall_();
+  Writer::Transaction transaction(*writer_);  // nobody else notes between the look and the deed
+  // What is noted in the future was noted before the machine's date was set back.
+  transaction.run("delete from automatic_answer where noted <= ? or noted > ?",
+                  {milliseconds(now - longest_window), milliseconds(now)});
+  for (const std::string& to : answer.to) {
+    const Hash128 pair = hash_of(lower_case(answer.from) + '\0' + lower_case(to));
+    if (queries_->automatic_known.one({Blob{bytes_of(pair)}, Blob{bytes_of(key)}}, [](const Row&) {})) continue;
+    std::int64_t noted = 0;
+    queries_->automatic_count.one({Blob{bytes_of(pair)}, milliseconds(now - window), milliseconds(now)},
+                                  [&](const Row& row) { noted = row.number(0); });
+    if (noted >= static_cast<std::int64_t>(limit)) return to;
+    transaction.run("insert or ignore into automatic_answer(pair, key, noted) values(?, ?, ?)",
+                    {Blob{bytes_of(pair)}, Blob{bytes_of(key)}, milliseconds(now)});
+  }
+  transaction.commit();
+  return std::nullopt;
 }
 
 bool SqliteStore::password_refused(std::string_view account, std::string_view password) {

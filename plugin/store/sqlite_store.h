@@ -56,6 +56,9 @@ class SqliteStore final : public Store {
   std::optional<Submission> submission_sent_as(std::string_view internet_message_id) override;
   void forget_submissions(WallTime before) override;
 
+  std::optional<std::string> note_automatic(const AutomaticAnswer& answer, unsigned limit,
+                                            std::chrono::milliseconds window) override;
+
   bool password_refused(std::string_view account, std::string_view password) override;
   void remember_refused_password(std::string_view account, std::string_view password) override;
   void forget_refused_password(std::string_view account) override;

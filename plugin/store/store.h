@@ -92,6 +92,13 @@ struct Submission {
   bool operator==(const Submission&) const = default;
 };
 
+/// An automatic answer that shall leave, for the guard against reply loops.
+struct AutomaticAnswer {
+  std::string server, key;  ///< of its submission
+  std::string from;         ///< the address of the queue
+  std::vector<std::string> to;
+};
+
 /// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns, or throws
 /// mail::FaultError (Cause::state_disk) and has changed nothing. Remedy::wait: no room, a failing disk, another program
 /// that holds the file; it works again when that is over. Remedy::administrator: the file is damaged, and the next
@@ -142,6 +149,12 @@ class Store {
   virtual std::optional<Submission> submission_sent_as(std::string_view internet_message_id) = 0;
   /// Done submissions older than `before` are forgotten.
   virtual void forget_submissions(WallTime before) = 0;
+
+  /// Notes the answer for each of its correspondents, or, when `limit` answers of other keys to one of them were noted
+  /// within `window`, nothing: that correspondent is returned. A key that is noted counts once, however often it comes.
+  /// Addresses are kept as hashes, for a day at most, which is therefore the longest window.
+  virtual std::optional<std::string> note_automatic(const AutomaticAnswer& answer, unsigned limit,
+                                                    std::chrono::milliseconds window) = 0;
 
   /// A salted fingerprint of a refused password: true while the same password is remembered as refused.
   virtual bool password_refused(std::string_view account, std::string_view password) = 0;

@@ -69,7 +69,7 @@ const SubmissionContext& OutgoingMailServer::context() {
     engine.context = std::make_unique<SubmissionContext>(SubmissionContext{
         *engine.graph, *engine.store, limits_, environment_.clock(), environment_.random(), environment_.log(),
         settings_.tenant.tenant + "/" + settings_.tenant.client_id, source_, environment_.state_dir(),
-        [&engine] { return std::make_shared<mail::Workers::InHost>(engine.workers); }});
+        [&engine] { return std::make_shared<mail::Workers::InHost>(engine.workers); }, settings_.automatic});
   }
   return *engine.context;
 }

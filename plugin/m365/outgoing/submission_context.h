@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "m365/graph/graph_client.h"
+#include "m365/outgoing/reply_guard.h"
 #include "m365/outgoing/send_limits.h"
 #include "mail/clock.h"
 #include "mail/log.h"
@@ -29,6 +30,7 @@ struct SubmissionContext {
   std::filesystem::path spool_dir;  ///< for attachments whose size the host does not know
   /// Held while the host's code runs (mail::Workers::InHost); may be empty.
   std::function<std::shared_ptr<void>()> enter_host;
+  AutomaticLimit automatic = {};
 
   std::shared_ptr<void> in_host() const { return enter_host ? enter_host() : nullptr; }
 };

@@ -64,6 +64,7 @@ NextMove SubmissionRun::advance(std::stop_token stop) {
 SubmissionRun::Move SubmissionRun::step(std::stop_token stop) {
   switch (record_.step) {
     case Step::taken:
+      if (Move refused = guard_loops()) return refused;
       return context_.limits.drafts_refused(mailbox_) ? send_at_once(stop) : make_draft(stop);
     case Step::draft_wanted:
       return record_.draft_id.empty() ? find_draft(stop) : fill_draft(stop);
@@ -78,6 +79,15 @@ SubmissionRun::Move SubmissionRun::step(std::stop_token stop) {
       break;
   }
   return confirm(stop);
+}
+
+// Before anything is in the mailbox. What is begun goes on: the guard let it through, and noted its key.
+SubmissionRun::Move SubmissionRun::guard_loops() {
+  auto problem = loop_problem(context_.store, context_.automatic, context_.server, mailbox_, mail_);
+  if (!problem) return std::nullopt;
+  context_.log.write(mail::Level::warning, context_.source,
+                     "submission '" + for_log(record_.key) + "' is refused. " + *problem);
+  return conclude(mail::Verdict::rejected, *std::move(problem));
 }
 
 NextMove SubmissionRun::after(const mail::FaultError& error, std::stop_token stop) {

@@ -105,6 +105,8 @@ class SubmissionRun {
   mail::Outcome stored_outcome() const;
   void log_fault(const mail::Fault& fault, const std::string& what_now) const;
 
+  Move guard_loops();
+
   // submission_draft.cpp
   Move make_draft(std::stop_token stop);
   bool make_reply(std::stop_token stop);

@@ -145,6 +145,13 @@ std::vector<Field> make_outgoing() {
                                 "https://login.microsoftonline.us."),
                           "https://login.microsoftonline.com"));
   add_connection_fields(form);
+  form.push_back(optional(field("automatic_replies_limit", "Automatic Replies Limit", FieldType::number,
+                                "So many automatic replies a queue sends to one correspondent in the time below; more "
+                                "are refused, for they are a loop of two machines. 0: no limit."),
+                          "10"));
+  form.push_back(optional(field("automatic_replies_minutes", "Automatic Replies (Minutes)", FieldType::number,
+                                "The time in which automatic replies are counted."),
+                          "10"));
   form.push_back(optional(field("workers", "Workers", FieldType::number, "Threads that send."), "8"));
   return form;
 }

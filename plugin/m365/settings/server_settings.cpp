@@ -235,6 +235,9 @@ std::optional<OutgoingSettings> read_outgoing(const mail::Settings& settings, ma
                 "support@contoso.com.");
   }
   tenant.client_id_may_be_user = result.mailbox_user.empty();
+  result.automatic.answers = reader.number("automatic_replies_limit", result.automatic.answers, 0, 1'000'000);
+  result.automatic.window =
+      std::chrono::minutes(reader.number("automatic_replies_minutes", result.automatic.window.count(), 1, 1440));
   read_connection(reader, tenant);
   return reader.sound() ? std::optional(std::move(result)) : std::nullopt;
 }

@@ -39,9 +39,16 @@ struct IncomingSettings {
   std::chrono::seconds poll{10};
 };
 
+/// So many automatic answers from one queue to one correspondent leave within the window; 0: any number.
+struct AutomaticLimit {
+  unsigned answers = 10;
+  std::chrono::minutes window{10};
+};
+
 struct OutgoingSettings {
   TenantSettings tenant;
   std::string mailbox_user;  ///< the user in Graph's path when sending; empty: the message's mailbox, else its from
+  AutomaticLimit automatic;
 };
 
 struct AfterFetch {

@@ -93,6 +93,8 @@ class MigrationsTest : public CppUnit::TestFixture, StoreFixture {
     submission.changed = ms(8000);
     submission.reason = "why";
     CPPUNIT_ASSERT(submission == store->submission("contoso/app", "key"));
+    CPPUNIT_ASSERT(!store->note_automatic({"contoso/app", "key", "support@contoso.com", {"anna@example.com"}}, 1,
+                                          std::chrono::minutes(10)));
     CPPUNIT_ASSERT_EQUAL(std::to_string(store::newest_version()), sql::rows(file(), "pragma user_version").at(0));
   }
 

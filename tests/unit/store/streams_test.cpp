@@ -17,12 +17,21 @@ class StreamsTest : public CppUnit::TestFixture, StoreFixture {
   CPPUNIT_TEST(a_submission_is_read_back_by_server_and_key);
   CPPUNIT_TEST(a_submission_is_found_by_what_it_was_sent_as);
   CPPUNIT_TEST(old_done_submissions_are_forgotten_and_only_those);
+  CPPUNIT_TEST(automatic_answers_are_counted_by_queue_and_correspondent);
+  CPPUNIT_TEST(an_automatic_answer_counts_once_and_survives);
+  CPPUNIT_TEST(nothing_is_noted_of_an_answer_that_may_not_leave);
+  CPPUNIT_TEST(no_address_of_an_automatic_answer_is_in_the_file);
   CPPUNIT_TEST(a_refused_password_is_remembered_until_it_changes);
   CPPUNIT_TEST(no_password_is_in_the_file);
   CPPUNIT_TEST_SUITE_END();
 
  public:
   void setUp() override { open(); }
+
+  static constexpr std::chrono::minutes window{10};
+  bool may_leave(const std::string& key, const std::string& to) {
+    return !store->note_automatic({"contoso/app", key, "support@contoso.com", {to}}, 2, window);
+  }
 
   void a_stream_is_made_once() {
     const auto a = store->stream({"contoso", "inbox"});
@@ -114,6 +123,54 @@ class StreamsTest : public CppUnit::TestFixture, StoreFixture {
     CPPUNIT_ASSERT(!store->submission("contoso/app", "old done"));
     CPPUNIT_ASSERT(store->submission("contoso/app", "old undone"));
     CPPUNIT_ASSERT(store->submission("contoso/app", "new done"));
+  }
+
+  void automatic_answers_are_counted_by_queue_and_correspondent() {
+    CPPUNIT_ASSERT(may_leave("1", "anna@example.com"));
+    CPPUNIT_ASSERT(may_leave("2", "Anna@Example.com"));
+    CPPUNIT_ASSERT(!may_leave("3", "ANNA@example.com"));
+    CPPUNIT_ASSERT(may_leave("4", "bea@example.com"));
+    const store::AutomaticAnswer of_another_queue{"contoso/app", "5", "sales@contoso.com", {"anna@example.com"}};
+    CPPUNIT_ASSERT(!store->note_automatic(of_another_queue, 2, window));
+    clock.advance(window - std::chrono::milliseconds(1));
+    CPPUNIT_ASSERT(!may_leave("6", "anna@example.com"));
+    clock.advance(std::chrono::milliseconds(1));
+    CPPUNIT_ASSERT(may_leave("7", "anna@example.com"));
+  }
+
+  void an_automatic_answer_counts_once_and_survives() {
+    for (int i = 0; i < 5; ++i) CPPUNIT_ASSERT(may_leave("1", "anna@example.com"));
+    CPPUNIT_ASSERT(may_leave("2", "anna@example.com"));
+    open();
+    CPPUNIT_ASSERT(!may_leave("3", "anna@example.com"));
+    CPPUNIT_ASSERT_MESSAGE("it was let through before", may_leave("2", "anna@example.com"));
+    // The machine's date was wrong, and is set right: what is noted in the future holds nobody up.
+    clock.step_wall(-std::chrono::hours(24 * 30));
+    CPPUNIT_ASSERT(may_leave("4", "anna@example.com"));
+    clock.step_wall(std::chrono::hours(24 * 60));
+    CPPUNIT_ASSERT(may_leave("5", "anna@example.com"));
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), sql::rows(file(), "select count(*) from automatic_answer").at(0));
+  }
+
+  void nothing_is_noted_of_an_answer_that_may_not_leave() {
+    CPPUNIT_ASSERT(may_leave("1", "anna@example.com") && may_leave("2", "anna@example.com"));
+    const store::AutomaticAnswer to_both{
+        "contoso/app", "3", "support@contoso.com", {"bea@example.com", "anna@example.com"}};
+    CPPUNIT_ASSERT_EQUAL(std::string("anna@example.com"), store->note_automatic(to_both, 2, window).value_or(""));
+    CPPUNIT_ASSERT(may_leave("4", "bea@example.com") && may_leave("5", "bea@example.com"));
+    CPPUNIT_ASSERT(!may_leave("6", "bea@example.com"));
+    const store::AutomaticAnswer twice{
+        "contoso/app", "7", "support@contoso.com", {"cid@example.com", "cid@example.com"}};
+    CPPUNIT_ASSERT(!store->note_automatic(twice, 2, window));
+    CPPUNIT_ASSERT(may_leave("8", "cid@example.com"));
+  }
+
+  void no_address_of_an_automatic_answer_is_in_the_file() {
+    CPPUNIT_ASSERT(may_leave("case-17", "anna@example.com"));
+    store.reset();
+    for (const char* part : {"anna", "ANNA", "support@", "case-17"}) {
+      CPPUNIT_ASSERT_MESSAGE(part, sql::contents(file()).find(part) == std::string::npos);
+    }
   }
 
   void a_refused_password_is_remembered_until_it_changes() {

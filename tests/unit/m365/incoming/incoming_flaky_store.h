@@ -49,6 +49,10 @@ class FlakyStore final : public store::Store {
     return real_->submission_sent_as(m);
   }
   void forget_submissions(store::WallTime before) override { writing().forget_submissions(before); }
+  std::optional<std::string> note_automatic(const store::AutomaticAnswer& a, unsigned limit,
+                                            std::chrono::milliseconds window) override {
+    return writing().note_automatic(a, limit, window);
+  }
   bool password_refused(std::string_view a, std::string_view p) override { return real_->password_refused(a, p); }
   void remember_refused_password(std::string_view a, std::string_view p) override {
     writing().remember_refused_password(a, p);

@@ -528,14 +528,33 @@ std::optional<store::Submission> MemoryStore::submission(std::string_view server
   return found == submissions_.end() ? std::nullopt : std::optional(found->second);
 }
 
+void MemoryStore::require_disk() const {
+  if (!broken) return;
+  mail::Fault fault;
+  fault.cause = mail::Cause::state_disk;
+  fault.text = "the disk is full";
+  throw mail::FaultError(fault);
+}
+
+std::optional<std::string> MemoryStore::note_automatic(const store::AutomaticAnswer& answer, unsigned limit,
+                                                       std::chrono::milliseconds window) {
+  const std::lock_guard lock(mutex_);
+  require_disk();
+  const auto count = [&](const std::string& to, auto wanted) {
+    return std::count_if(answers_.begin(), answers_.end(),
+                         [&](const Answer& a) { return a.from == answer.from && a.to == to && wanted(a); });
+  };
+  for (const std::string& to : answer.to) {
+    if (count(to, [&](const Answer& a) { return a.key == answer.key; }) > 0) continue;
+    if (count(to, [&](const Answer& a) { return a.noted > clock_.wall() - window; }) >= limit) return to;
+  }
+  for (const std::string& to : answer.to) answers_.push_back({answer.key, answer.from, to, clock_.wall()});
+  return std::nullopt;
+}
+
 void MemoryStore::save_submission(const store::Submission& submission) {
   const std::lock_guard lock(mutex_);
-  if (broken) {
-    mail::Fault fault;
-    fault.cause = mail::Cause::state_disk;
-    fault.text = "the disk is full";
-    throw mail::FaultError(fault);
-  }
+  require_disk();
   submissions_[submission.server + "|" + submission.key] = submission;
   if (steps.empty() || steps.back() != submission.step) steps.push_back(submission.step);
 }

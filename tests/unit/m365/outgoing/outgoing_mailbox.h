@@ -145,6 +145,7 @@ class Mailbox final : public m365::GraphClient {
 /// Submissions in memory; nothing else is asked of it here.
 class MemoryStore final : public store::Store {
  public:
+  explicit MemoryStore(const support::ManualClock& clock) : clock_(clock) {}
   std::optional<store::Submission> submission(std::string_view server, std::string_view key) override;
   void save_submission(const store::Submission& submission) override;
   std::optional<store::Submission> submission_sent_as(std::string_view) override { return std::nullopt; }
@@ -172,13 +173,23 @@ class MemoryStore final : public store::Store {
   std::optional<store::SetAside> aside(store::StreamId, std::string_view) override { return std::nullopt; }
   std::vector<store::SetAside> asides(store::StreamId) override { return {}; }
   void drop_aside(store::StreamId, std::string_view) override {}
+  std::optional<std::string> note_automatic(const store::AutomaticAnswer& answer, unsigned limit,
+                                            std::chrono::milliseconds window) override;
   bool password_refused(std::string_view, std::string_view) override { return false; }
   void remember_refused_password(std::string_view, std::string_view) override {}
   void forget_refused_password(std::string_view) override {}
 
  private:
+  struct Answer {
+    std::string key, from, to;
+    mail::WallTime noted;
+  };
+  void require_disk() const;  ///< throws where it is broken
+
+  const support::ManualClock& clock_;
   std::mutex mutex_;
   std::map<std::string, store::Submission> submissions_;
+  std::vector<Answer> answers_;
 };
 
 /// A part whose bytes are these; opened as often as wanted.

@@ -15,7 +15,8 @@ namespace outgoing {
 
 struct World {
   World()
-      : environment(log, clock, random, std::filesystem::temp_directory_path(),
+      : store(clock),
+        environment(log, clock, random, std::filesystem::temp_directory_path(),
                     [](const http::TransportOptions&) { return std::make_shared<support::ScriptedTransport>(); }),
         tokens(std::make_shared<FakeTokens>()),
         mailbox(environment, clock, tokens),

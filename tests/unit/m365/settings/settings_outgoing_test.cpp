@@ -51,6 +51,7 @@ class SettingsOutgoingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(server_user_and_password_are_the_apps);
   CPPUNIT_TEST(set_password_is_a_switch);
   CPPUNIT_TEST(mailbox_user_is_the_older_form);
+  CPPUNIT_TEST(automatic_replies_have_a_limit);
   CPPUNIT_TEST(unknown_keys_name_the_nearest);
   CPPUNIT_TEST_SUITE_END();
 
@@ -136,6 +137,17 @@ class SettingsOutgoingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("6f2a9a0e-1111-2222-3333-444455556666"), settings.mailbox_user);
     CPPUNIT_ASSERT(!settings.tenant.client_id_may_be_user);
     refused(with("mailbox_user", "Support"), "mailbox_user", "object ID");
+  }
+
+  void automatic_replies_have_a_limit() {
+    CPPUNIT_ASSERT_EQUAL(10u, read(sound()).automatic.answers);
+    CPPUNIT_ASSERT(std::chrono::minutes(10) == read(sound()).automatic.window);
+    CPPUNIT_ASSERT_EQUAL(0u, read(with("automatic_replies_limit", "0")).automatic.answers);
+    CPPUNIT_ASSERT_EQUAL(3u, read(with("automatic_replies_limit", "3")).automatic.answers);
+    CPPUNIT_ASSERT(std::chrono::hours(24) == read(with("automatic_replies_minutes", "1440")).automatic.window);
+    refused(with("automatic_replies_limit", "some"), "automatic_replies_limit", "whole number");
+    refused(with("automatic_replies_minutes", "0"), "automatic_replies_minutes", "1 to 1440");
+    refused(with("automatic_replies_minutes", "1441"), "automatic_replies_minutes", "1 to 1440");
   }
 
   void unknown_keys_name_the_nearest() {
