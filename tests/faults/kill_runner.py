@@ -26,6 +26,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
+import leaks  # found by the line above
+
 CUSTOMER = "customer@fabrikam.example"
 LOOKS_MS = 15 * 60 * 1000  # longer than all looks after an unclear send
 
@@ -165,6 +167,8 @@ def play(harness, options):
         codes = scenario.rest()
         problems = [f"host-sim {name} ended with {code}" for name, code in codes.items() if code != 0]
         problems += scenario.compare()
+        scenario.tenant.note_issued()
+        problems += leaks.leaks(scenario.tenant.secrets, [], folder, {scenario.tenant.dir})
         # Kills that hit nothing prove nothing: work must have been done between them, and be left for the end.
         if options.mails and before == 0:
             problems.append("no mail was fetched between the kills: the machine is too slow for --longest")

@@ -1,5 +1,8 @@
 """Runs host-sim as a user would: the embedded Microsoft 365 as one process, the contact center as another.
 
+Whatever a test does: at its end everything that host-sim said, and every file it left, is searched for the secrets,
+tokens and upload URLs that were in use (leaks.py).
+
 The environment names what is under test: HOST_SIM (the program) and PLUGINS (the folder with the manifest).
 """
 import contextlib
@@ -17,6 +20,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import leaks
+
 HOST_SIM = os.environ["HOST_SIM"]
 PLUGINS = os.environ["PLUGINS"]
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
@@ -24,15 +29,28 @@ SANITIZED = bool(os.environ.get("SANITIZE"))  # memory and time are then those o
 PATIENCE = 120  # seconds until something that should end by itself counts as hanging
 
 
+SAID = []  # everything that host-sim said since the test began
+
+
+class Talker(subprocess.Popen):
+    """A process whose sayings are kept for the search."""
+
+    def communicate(self, *arguments, **options):
+        out, err = super().communicate(*arguments, **options)
+        SAID.extend(text for text in (out, err) if text)
+        return out, err
+
+
 class Tenant:
     """`host-sim m365`: an embedded Microsoft 365 in a folder of its own, with its control door."""
 
     def __init__(self, folder, tenant_file=None):
         self.dir = pathlib.Path(folder)
+        self.secrets = leaks.Secrets()
         command = [HOST_SIM, "m365", "--dir", str(self.dir)]
         if tenant_file:
             command += ["--tenant", str(tenant_file)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = Talker(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.config_file = self.dir / "contact-center.json"
         deadline = time.monotonic() + PATIENCE
         while not self.config_file.exists():
@@ -43,6 +61,7 @@ class Tenant:
             time.sleep(0.02)
         self.tls = ssl.create_default_context(cafile=str(self.dir / "ca.pem"))
         self.control_origin = json.loads((self.dir / "control.json").read_text())["control"]
+        self.secrets.add_tenant(self.dir)
 
     def config(self):
         return json.loads(self.config_file.read_text())
@@ -61,7 +80,20 @@ class Tenant:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:400]}") from None
+        self._note_secret(path, body)
         return json.loads(text) if text else None
+
+    def _note_secret(self, path, body):
+        """A new secret of an app, a new password of a user."""
+        if path.startswith(("/apps", "/users")) and isinstance(body, dict):
+            self.secrets.add("new secret", body.get("value"))
+            self.secrets.add("new password", body.get("password"))
+
+    def mime(self, address, message_id):
+        """A message as it arrived or left, in bytes."""
+        url = f"{self.control_origin}/mailboxes/{address}/messages/{urllib.parse.quote(message_id)}/mime"
+        with urllib.request.urlopen(url, context=self.tls, timeout=PATIENCE) as answer:
+            return answer.read()
 
     def put_mail(self, mailbox, mime, **query):
         """Delivers one mail; `mime` is bytes."""
@@ -81,8 +113,14 @@ class Tenant:
         body = {"count": count, "size": size, "headers": headers}
         self.control("POST", f"/mailboxes/{address}/flood", {**body, "from": first} if first else body)
 
+    def note_issued(self):
+        """Every token and upload URL so far becomes a secret to search for."""
+        self.secrets.add_issued(self.control("GET", "/issued"))
+
     def stop(self):
         if self.process.poll() is None:
+            with contextlib.suppress(OSError, RuntimeError):
+                self.note_issued()
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(10)
@@ -110,6 +148,7 @@ class Result:
 def host_sim(*arguments, timeout=PATIENCE, env=None, cwd=None):
     done = subprocess.run([HOST_SIM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, cwd=cwd,
                           env={**os.environ, **(env or {})}, check=False)
+    SAID.extend((done.stdout, done.stderr))
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -143,14 +182,17 @@ def mail(sender="customer@fabrikam.example", to="support@contoso.example", subje
 
 
 class TenantTestCase(unittest.TestCase):
-    """A fresh tenant and a fresh data folder for every test."""
+    """A fresh tenant and a fresh data folder for every test; in the end no secret stands anywhere it can be read."""
 
     tenant_file = None
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mailplugin-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        SAID.clear()
+        self.keeps_secrets = {self.folder / "tenant"}  # files and folders that rightly hold some
         self.tenant = Tenant(self.folder / "tenant", self.tenant_file)
+        self.addCleanup(self.search_for_secrets)
         self.addCleanup(self.tenant.stop)
         self.data = self.folder / "data"
         self.config = self.tenant.config()
@@ -179,10 +221,15 @@ class TenantTestCase(unittest.TestCase):
         self.config["queue_management"]["queues"] = [queue]
         return entry
 
+    def search_for_secrets(self):
+        """Run when every process has ended: what was said, and every file but those that hold secrets by their nature."""
+        self.assertEqual([], leaks.leaks(self.tenant.secrets, SAID, self.folder, self.keeps_secrets))
+
     def write_config(self):
         file = self.tenant.dir / "test-config.json"
         file.write_text(json.dumps(self.config))
         file.chmod(0o600)
+        self.tenant.secrets.add_configuration(self.config)
         return file
 
     def run_host(self, *extra, **options):
@@ -201,7 +248,7 @@ class TenantTestCase(unittest.TestCase):
     def start_host(self, *extra):
         """A running host whose events go to a file; returns (process, events file)."""
         events = self.folder / f"events-{time.time_ns()}.jsonl"
-        process = subprocess.Popen(
+        process = Talker(
             [HOST_SIM, "run", "--plugins", PLUGINS, "--config", str(self.write_config()), "--data", str(self.data),
              "--events", str(events), *map(str, extra)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.addCleanup(self._end, process)

@@ -129,12 +129,16 @@ class Relay(Peer):
 
 
 class ConnectProxy:
-    """An HTTP proxy on loopback that knows CONNECT only. `asked`: (host:port, whether the password was right)."""
+    """An HTTP proxy on loopback that knows CONNECT only. `asked`: (host:port, whether the password was right).
 
-    def __init__(self, user, password):
+    Without a user everybody may pass; with `refuse`, a status line's end such as "403 Forbidden", nobody may.
+    """
+
+    def __init__(self, user=None, password="", refuse=None):
         self.asked = []
         self.other_requests = []
-        self._wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._refuse = refuse
+        self._wanted = user and "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._open = set()
@@ -180,6 +184,9 @@ class ConnectProxy:
             fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
             right = fields.get("proxy-authorization") == self._wanted
             self.asked.append((target, right))
+            if self._refuse:
+                client.sendall(f"HTTP/1.1 {self._refuse}\r\nContent-Length: 0\r\n\r\n".encode())
+                return
             if not right:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
                                b"Content-Length: 0\r\n\r\n")

@@ -133,6 +133,7 @@ class BadTenant(TenantTestCase):
     def test_a_secret_repaired_while_running(self):
         good = (self.tenant.dir / self.incoming["secret"]["file"]).read_text()
         secret = self.file("secret.txt", "wrong")
+        self.keeps_secrets.add(secret)
         self.incoming["secret"] = {"file": str(secret)}
         process, events = self.start_host()
         self.wait_for_event(events, lambda event: event.get("cause") == "secret_refused")

@@ -13,6 +13,8 @@ class Demo(unittest.TestCase):
         self.assertEqual(0, done.code, done.out[-4000:] + done.err)
         for words in ("In-Reply-To", "AADSTS7000215", "Rejected", "sentitems"):
             self.assertIn(words, done.out)
+        for pattern in (r"eyJ[A-Za-z0-9_-]{16,}", "authtoken", "Bearer [A-Za-z0-9]"):  # its tenant is its own
+            self.assertNotRegex(done.out + done.err, pattern)
         self.assertEqual(before, set(pathlib.Path(tempfile.gettempdir()).glob("*demo*")))
 
 

@@ -126,11 +126,17 @@ class RealMail(TenantTestCase):
 
 
 class ExportedFiles(TenantTestCase):
+
     """Attachment bytes as they lie on the host's disk, and names that are data, never a path."""
 
     def test_names_are_data(self):
         self.only_queue(MAILBOX)
-        names = ["../../x", "/etc/passwd", "CON", "a" * 300, "tab\there", "\u202egpj.exe", "", "same.txt", "same.txt"]
+        safe = {"../../x": "x", "/etc/passwd": "passwd", "C:\\Windows\\a.dll": "a.dll", "CON": "_CON", "nul.txt": "_nul.txt",
+                "a" * 300: "a" * 200, "b" * 300 + ".pdf": "b" * 196 + ".pdf", "bell\x07": "bell",
+                "\x1b[2Jclear": "[2Jclear", "\u202egpj.exe": "gpj.exe", "": "ATT00001.dat", "..": "attachment-12",
+                ".hidden": "hidden", "-rf": "_rf", "a:b|c?.txt": "a_b_c_.txt", "same.txt": "same.txt",
+                "message.json": "message (2).json", "trailing. ": "trailing"}
+        names = [*safe, "same.txt", "SAME.txt"]  # and one without a name, which the service itself names
         message = email.message.EmailMessage()
         message["From"], message["To"], message["Subject"] = "customer@fabrikam.example", MAILBOX, "Names"
         message["Message-ID"] = "<names@fabrikam.example>"
@@ -144,9 +150,13 @@ class ExportedFiles(TenantTestCase):
         target = self.folder / "outer" / "inner" / "export"
         done = host_sim("inbox", "--data", self.data, "export", received["delivery_id"], "-o", target)
         self.assertEqual(0, done.code, done.err)
-        contents = {path.read_bytes() for path in target.rglob("*") if path.is_file()}
-        for number in range(len(names)):
-            self.assertIn(f"content {number}".encode(), contents)
+        wanted = {written: f"content {number}" for number, written in enumerate(
+            [*safe.values(), "same (2).txt", "SAME (3).txt"])}
+        written = {path.name: path.read_bytes().decode() for path in target.iterdir()
+                   if path.name not in ("message.json", "message.txt")}
+        self.assertEqual(wanted, written)
+        self.assertEqual(sorted(str(target / name) for name in [*wanted, "message.json", "message.txt"]),
+                         sorted(done.out.splitlines()), "each line is a path of the folder")
         for folder in (self.folder, target.parent, target.parent.parent):
             self.assertFalse((folder / "x").exists(), f"../ was followed to {folder}")
         for path in target.rglob("*"):

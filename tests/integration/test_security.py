@@ -52,6 +52,11 @@ class Certificates(Secure):
         self.assertTrue(told, result.out)
         for text in wanted:
             self.assertIn(text.lower(), told[-1]["text"].lower())
+        sent = self.send("--from", SUPPORT, "--to", CUSTOMER, "--subject", "x", "--text", self.file("b.txt", "hello"),
+                         "--patience", "2")
+        self.assertEqual(4, sent.code, sent.out)
+        for text in wanted:
+            self.assertIn(text.lower(), sent.err.lower())
         self.assertEqual([], peer.requests, "something was sent to a server that is not proved")
 
     def test_an_unknown_ca(self):
@@ -63,6 +68,10 @@ class Certificates(Secure):
 
     def test_an_expired_certificate(self):
         self.refused(self.ca.certificate(days=-1), "expired on")
+
+    def test_a_certificate_that_vouches_for_itself(self):
+        alone = Ca(self.folder / "alone", "localhost")
+        self.refused((alone.file, alone.key), "issuer", "localhost")
 
     def test_an_old_tls(self):
         with warnings.catch_warnings():
@@ -101,6 +110,44 @@ class OtherOrigins(Secure):
             return status, headers, re.sub(rb'("@odata.(?:nextLink|deltaLink)"\s*:\s*")https://[^/]+',
                                            rb"\1" + self.thief.origin.encode(), body)
         self.holds_and_recovers(bend)
+
+    def test_a_delta_link(self):
+        def bend(method, path, status, headers, body):
+            return status, headers, re.sub(rb'("@odata.deltaLink"\s*:\s*")https://[^/]+',
+                                           rb"\1" + self.thief.origin.encode(), body)
+        relay = self.relay(bend)
+        self.go_to(relay.origin)
+        bent = self.run_host("--patience", "3")
+        self.assertNotEqual(0, bent.code, bent.out)
+        self.assertTrue(self.causes(bent), bent.out)
+        relay.bend = None
+        self.tenant.put_mail(SUPPORT, mail(subject="afterwards"))
+        self.assertEqual(0, self.run_host("--patience", "60").code)
+        listed = [json.loads(line) for line in host_sim("inbox", "--data", self.data, "--json").out.splitlines()]
+        self.assertEqual(61, len(listed))
+        self.assertEqual(61, len({event["message_id"] for event in listed}))
+        self.assertEqual([], self.thief.requests)
+
+    def test_a_redirect_of_each_step_of_sending(self):
+        """Drafts, attachments, sending, and the pieces of an upload: what is sent elsewhere is not followed there."""
+        large = self.file("large.bin", os.urandom(4_000_000))
+        steps = {"draft": (lambda method, path: method == "POST" and path.endswith("/messages")),
+                 "session": (lambda method, path: path.endswith("/createUploadSession")),
+                 "send": (lambda method, path: path.endswith("/send"))}
+        for name, hits in steps.items():
+            def bend(method, path, status, headers, body, hits=hits):
+                if not hits(method, path):
+                    return status, headers, body
+                return 308, {"Location": self.thief.origin + path}, b""
+            with self.subTest(step=name):
+                relay = self.relay(bend)
+                self.go_to(relay.origin)
+                with_file = ("--attach", large) if name == "session" else ()
+                sent = self.send("--from", SUPPORT, "--to", CUSTOMER, "--subject", name, "--text",
+                                 self.file("body.txt", "see the file"), *with_file, "--key", name, "--patience", "8")
+                self.assertTrue([path for method, path, _ in relay.requests if hits(method, path)], sent.err)
+                self.assertNotIn(self.thief.origin, sent.out + sent.err)
+                self.assertEqual([], self.thief.requests)
 
     def test_a_redirect_of_graph(self):
         for status in (302, 307):
@@ -172,16 +219,42 @@ class Proxy(Secure):
     def test_a_wrong_password_of_the_proxy_is_told_without_it(self):
         self.use("wr0ng-one")
         result = self.run_host("--patience", "2")
-        self.assertEqual(4, result.code, result.err)
-        self.assertIn("proxy", self.causes(result)[-1]["text"].lower())
+        self.refused_by_the_proxy(result, "password")
         self.assertNotIn("wr0ng-one", result.out + result.err)
         self.assertNotIn("Basic ", result.out + result.err)
+
+    def refused_by_the_proxy(self, result, *words):
+        self.assertEqual(4, result.code, result.err)
+        causes = self.causes(result)
+        self.assertEqual({"proxy"}, {event["cause"] for event in causes}, result.out)
+        for word in ("proxy", f"127.0.0.1:{self.proxy.port}", *words):
+            self.assertIn(word, causes[-1]["text"])
+        sent = self.send("--from", SUPPORT, "--to", CUSTOMER, "--subject", "x", "--text", self.file("body.txt", "hello"),
+                         "--patience", "2")
+        self.assertEqual(4, sent.code, sent.out)
+        self.assertIn("proxy", sent.err)
+
+    def test_a_proxy_without_a_password(self):
+        self.proxy = self.peer(ConnectProxy)
+        self.incoming["proxy"] = self.outgoing["proxy"] = f"http://127.0.0.1:{self.proxy.port}"
+        received = self.run_host()
+        self.assertEqual(0, received.code, received.err)
+        self.assertEqual(1, len(received.messages))
+        self.assertTrue(self.proxy.asked)
+
+    def test_a_proxy_that_wants_a_password_and_gets_none(self):
+        self.incoming["proxy"] = self.outgoing["proxy"] = f"http://127.0.0.1:{self.proxy.port}"
+        self.refused_by_the_proxy(self.run_host("--patience", "2"), "407")
+
+    def test_a_proxy_that_forbids_the_host(self):
+        self.proxy = self.peer(ConnectProxy, refuse="403 Forbidden")
+        self.incoming["proxy"] = self.outgoing["proxy"] = f"http://127.0.0.1:{self.proxy.port}"
+        self.refused_by_the_proxy(self.run_host("--patience", "2"), "403", "must allow")
 
     def test_nothing_goes_around_a_proxy_that_is_gone(self):
         self.proxy.stop()
         self.tenant.control("POST", "/requests/reset", {})
-        result = self.run_host("--patience", "2")
-        self.assertEqual(4, result.code, result.err)
+        self.refused_by_the_proxy(self.run_host("--patience", "2"))
         self.assertEqual(0, self.tenant.control("GET", "/requests")["total"])
 
 

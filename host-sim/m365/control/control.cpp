@@ -314,6 +314,16 @@ HttpResponse requests(const Errand& errand) {
   return answer(200, report);
 }
 
+HttpResponse issued(const Errand& errand) {
+  const auto list = [](const std::vector<std::string>& texts) {
+    Json list{Json::Array{}};
+    for (const auto& text : texts) list.push(text);
+    return list;
+  };
+  return answer(200, Json::Object{{"tokens", list(errand.world.entra.issued())},
+                                  {"upload_tokens", list(errand.world.uploads.tokens())}});
+}
+
 HttpResponse faults(const Errand& errand) {
   if (errand.request.method == "DELETE") {
     errand.world.faults.clear();
@@ -525,6 +535,7 @@ HttpResponse route(const Errand& errand) {
   if (what == "state") return state(errand);
   if (what == "left") return left(errand);
   if (what == "requests") return requests(errand);
+  if (what == "issued") return issued(errand);
   if (what == "faults") return faults(errand);
   if (what == "delta") return forget_delta(errand);
   if (what == "directory") return directory(errand);

@@ -39,6 +39,7 @@
 //            "batched" (inner requests), "max_concurrency": {address: n}}. Inner requests count like others; a batch
 //            itself counts only in "batches". Token requests are "token", pieces of an upload "upload.put".
 //   POST   /requests/reset
+//   GET    /issued                              {"tokens", "upload_tokens"}: given out, and to be found nowhere else
 //
 // Faults
 //   POST   /faults     one rule or an array: {"match": {"method", "path": regex on path and query, "operation",

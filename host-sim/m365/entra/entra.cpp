@@ -11,6 +11,7 @@ namespace {
 constexpr int kFailuresBeforeLock = 10;
 constexpr std::chrono::seconds kLock{60};
 constexpr std::chrono::hours kRefreshLife{24 * 90};
+constexpr std::size_t kRecorded = 10'000;
 constexpr std::string_view kGraphId = "00000003-0000-0000-c000-000000000000";
 
 struct Refusal {
@@ -478,6 +479,7 @@ HttpResponse Entra::user_token(const Tenant& tenant, const App& app, const User&
       refresh_token = "1.AV0A" + base64url_encode(random_bytes(90));
       refresh_tokens_[refresh_token] = {tenant.id, app.client_id, user.id, user.password_version,
                                         clock_.now() + kRefreshLife};
+      record(refresh_token);
     }
   }
   std::vector<std::string> granted(claims.permissions.begin(), claims.permissions.end());
@@ -541,7 +543,18 @@ std::string Entra::issue(TokenClaims claims, const App& app, const User* user, i
     }
   }
   tokens_[token] = std::make_shared<const TokenClaims>(std::move(claims));
+  record(token);
   return token;
+}
+
+void Entra::record(const std::string& token) {
+  if (issued_.size() == kRecorded) issued_.pop_front();
+  issued_.push_back(token);
+}
+
+std::vector<std::string> Entra::issued() const {
+  const std::lock_guard lock(mutex_);
+  return {issued_.begin(), issued_.end()};
 }
 
 std::shared_ptr<const TokenClaims> Entra::find(const std::string& access_token) const {

@@ -2,6 +2,7 @@
 #ifndef HOST_SIM_M365_ENTRA_H_
 #define HOST_SIM_M365_ENTRA_H_
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,8 @@ class Entra {
   // Every token in use becomes void, as after a revocation.
   void revoke_all();
   void unlock_all();
+  // Every access and refresh token given out, the last 10,000: what a test must find nowhere else.
+  std::vector<std::string> issued() const;
 
  private:
   struct Form;
@@ -72,6 +75,7 @@ class Entra {
   void check_client(const Tenant& tenant, const App& app, const Form& form) const;
   std::string check_resource(const Tenant& tenant, const Form& form, std::string_view resource) const;
   std::string issue(TokenClaims claims, const App& app, const User* user, int life);
+  void record(const std::string& token);  // mutex_ held
 
   const Clock& clock_;
   const Directory& directory_;
@@ -82,6 +86,7 @@ class Entra {
   int token_life_ = 3599;
   std::unordered_map<std::string, std::shared_ptr<const TokenClaims>> tokens_;
   std::unordered_map<std::string, Refresh> refresh_tokens_;
+  std::deque<std::string> issued_;
   std::map<std::string, Failures> failures_;  // by user id
 };
 

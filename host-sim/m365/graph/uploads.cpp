@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMinimum = 2'097'152;  // measured (section 11)
 constexpr std::size_t kMaximum = 150U << 20;
 constexpr std::chrono::hours kLife{1};
+constexpr std::size_t kRecorded = 10'000;
 
 struct ContentRange {
   std::size_t first = 0, last = 0, total = 0;
@@ -93,12 +94,19 @@ Json Uploads::open(const User& owner, const std::string& client_id, std::uint64_
       entry = entry->second->expires < world_.clock.now() ? sessions_.erase(entry) : std::next(entry);
     }
     sessions_[session->id] = session;
+    if (tokens_.size() == kRecorded) tokens_.pop_front();
+    tokens_.push_back(session->token);
   }
   return Json::Object{
       {"@odata.context", world_.origin + "/v1.0/$metadata#microsoft.graph.uploadSession"},
       {"uploadUrl", base_of(*session) + "/AttachmentSessions('" + session->id + "')?authtoken=" + session->token},
       {"expirationDateTime", rfc3339_millis(session->expires)},
       {"nextExpectedRanges", Json::Array{Json("0-")}}};
+}
+
+std::vector<std::string> Uploads::tokens() const {
+  const std::lock_guard lock(mutex_);
+  return {tokens_.begin(), tokens_.end()};
 }
 
 HttpResponse Uploads::handle(const HttpRequest& request) {

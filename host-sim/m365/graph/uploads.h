@@ -3,10 +3,12 @@
 #define HOST_SIM_M365_UPLOADS_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "m365/json.h"
 #include "m365/server/clock.h"
@@ -28,6 +30,9 @@ class Uploads {
   // PUT, GET and DELETE on an upload URL.
   HttpResponse handle(const HttpRequest& request);
 
+  // The tokens of all sessions, the last 10,000: what a test must find nowhere else.
+  std::vector<std::string> tokens() const;
+
  private:
   struct Session {
     Directory::UserPtr owner;
@@ -45,8 +50,9 @@ class Uploads {
   std::string base_of(const Session& session) const;
 
   World& world_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Session>> sessions_;  // by id; guarded by mutex_
+  std::deque<std::string> tokens_;                            // guarded by mutex_
 };
 
 }  // namespace embedded
