@@ -26,13 +26,17 @@ bool is_unsafe(char32_t c) {
   return control || direction;
 }
 
-// Windows' device names, with whatever ending.
+// Windows' device names, with whatever ending, and with blanks before it. Its digits may be superscript.
 bool is_device(std::string_view name) {
-  const std::string stem = lower(name.substr(0, name.find('.')));
-  for (const std::string_view device : {"con", "prn", "aux", "nul"}) {
+  std::string stem = lower(name.substr(0, name.find('.')));
+  while (stem.ends_with(' ')) stem.pop_back();
+  for (const std::string_view device : {"con", "prn", "aux", "nul", "conin$", "conout$"}) {
     if (stem == device) return true;
   }
-  return stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem[3] >= '0' && stem[3] <= '9';
+  if (!stem.starts_with("com") && !stem.starts_with("lpt")) return false;
+  const std::string_view number = std::string_view(stem).substr(3);
+  return (number.size() == 1 && number[0] >= '0' && number[0] <= '9') || number == "\xc2\xb9" || number == "\xc2\xb2" ||
+         number == "\xc2\xb3";
 }
 
 // At most `size` bytes, not in the middle of a character.

@@ -108,6 +108,10 @@ class WordsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("_CON"), safe("CON"));
     CPPUNIT_ASSERT_EQUAL(std::string("_nul.txt"), safe("nul.txt"));
     CPPUNIT_ASSERT_EQUAL(std::string("_COM1.log"), safe("COM1.log"));
+    CPPUNIT_ASSERT_EQUAL(std::string("_lpt\xc2\xb3"), safe("lpt\xc2\xb3"));
+    CPPUNIT_ASSERT_EQUAL(std::string("_aux .txt"), safe("aux .txt"));
+    CPPUNIT_ASSERT_EQUAL(std::string("COM10.log"), safe("COM10.log"));
+    CPPUNIT_ASSERT_EQUAL(std::string("console"), safe("console"));
     CPPUNIT_ASSERT_EQUAL(std::string("attachment-1"), safe(""));
     CPPUNIT_ASSERT_EQUAL(std::string("attachment-1"), safe(".."));
     CPPUNIT_ASSERT_EQUAL(std::string("attachment-1"), safe("a/"));
