@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "boundary/guard.h"
 #include "boundary/message_view.h"
 #include "boundary/text.h"
 #include "mail/fault.h"
@@ -27,6 +28,7 @@ std::string status_text(std::int64_t status) {
 template <typename Call>
 auto host_call(const std::string& name, Call&& call) {
   try {
+    const InHost inside;
     return call();
   } catch (abi::__forced_unwind&) {
     throw;  // the thread is being cancelled (pthread_cancel); swallowing that ends the process
@@ -40,6 +42,7 @@ class HostSource final : public mail::ByteSource {
   HostSource(const mailplugin_stream* stream, std::string name) : stream_(stream), name_(std::move(name)) {}
   ~HostSource() override {
     try {
+      const InHost inside;
       stream_->close(stream_);
     } catch (...) {
       // Nobody can be told from here, and the stream is over either way.

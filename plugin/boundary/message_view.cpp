@@ -37,6 +37,7 @@ struct MessageView::StreamView {
   mailplugin_status failed = MAILPLUGIN_OK;  // a source that threw might begin again at its first byte
 
   static std::int64_t MAILPLUGIN_CALL read(const mailplugin_stream* s, void* buffer, std::uint64_t capacity) {
+    if (s == nullptr) return MAILPLUGIN_E_ARGUMENT;
     auto* self = static_cast<StreamView*>(s->ctx);
     if (self->owner->cancelled_) return MAILPLUGIN_E_CANCELLED;
     if (buffer == nullptr) return MAILPLUGIN_E_ARGUMENT;
@@ -49,7 +50,9 @@ struct MessageView::StreamView {
     return self->failed == MAILPLUGIN_OK ? static_cast<std::int64_t>(bytes) : self->failed;
   }
 
-  static void MAILPLUGIN_CALL close(const mailplugin_stream* s) { delete static_cast<StreamView*>(s->ctx); }
+  static void MAILPLUGIN_CALL close(const mailplugin_stream* s) {
+    if (s != nullptr) delete static_cast<StreamView*>(s->ctx);
+  }
 };
 
 const mailplugin_stream* MAILPLUGIN_CALL MessageView::open_part(const mailplugin_part* part) {

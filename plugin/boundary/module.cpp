@@ -116,6 +116,7 @@ mailplugin_status Module::enter(const mailplugin_host* host, const mailplugin_mo
     return MAILPLUGIN_E_ABI;
   }
   HostLog log(*host);
+  if (called_from_inside(log, "mailplugin_entry_v1")) return MAILPLUGIN_E_STATE;
   return guarded(log, "m365", [&]() -> mailplugin_status {
     if (host->state_dir == nullptr || *host->state_dir == '\0') {
       log.write(mail::Level::misuse, "m365", "mailplugin_host.state_dir is needed: a folder that is kept between runs");
@@ -134,6 +135,12 @@ mailplugin_status Module::enter(const mailplugin_host* host, const mailplugin_mo
 }
 
 void Module::leave() {
+  if (host_depth > 0) {
+    // This very thread may have the lock, where it was the log that was called.
+    const std::unique_lock lock(entry_mutex, std::try_to_lock);
+    if (lock && present) called_from_inside(present->log(), "shutdown");
+    return;
+  }
   const std::lock_guard lock(entry_mutex);
   if (entered == 0 || --entered > 0) return;
   if (!present->stop_forgotten_servers()) {
@@ -158,12 +165,16 @@ mailplugin_status Module::create_server(const mailplugin_settings* settings, con
     module = present.get();
   }
   if (module == nullptr) return MAILPLUGIN_E_STATE;
+  if (events != nullptr && !MAILPLUGIN_CAN(events, mailplugin_server_events, on_health)) {
+    module->log().write(mail::Level::misuse, "create", "mailplugin_server_events without on_health");
+    return MAILPLUGIN_E_ARGUMENT;
+  }
   return guarded(module->log(), "create", [&]() -> mailplugin_status {
-    HostProblems told(problems);
-    mail::Settings read;
-    if (!read_settings(settings, read, told)) return MAILPLUGIN_E_ARGUMENT;
+    HostProblems told(problems, module->log());
+    ReadSettings read;
+    if (!read_settings(settings, read.values, told)) return MAILPLUGIN_E_ARGUMENT;
     auto bridge = std::make_unique<Bridge>(*module, events);
-    auto made = create(module->shared_->environment, read, *bridge, told);
+    auto made = create(module->shared_->environment, read.values, *bridge, told);
     if (!made) return MAILPLUGIN_E_CONFIG;
     bridge->take(std::move(made));
     *server = bridge.release()->api();

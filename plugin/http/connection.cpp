@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/sigpipe.h"
+#include "mail/secret.h"
 
 namespace http {
 namespace {
@@ -79,6 +80,7 @@ std::size_t Connection::read(char* buffer, std::size_t capacity, Patience& patie
   if (begin_ != end_) {
     const std::size_t size = std::min(capacity, end_ - begin_);
     std::memcpy(buffer, buffer_.data() + begin_, size);
+    mail::wipe(buffer_.data() + begin_, size);  // the buffer outlives the answer, which may be a token
     begin_ += size;
     return size;
   }

@@ -60,10 +60,13 @@ bool parse_number(std::string_view text, Number& value, int base = 10) {
 
 }  // namespace
 
-std::string write_head(const Request& request, const Url& url) {
+std::string write_head(const Request& request, const Url& url, std::size_t room_for_body) {
   if (!is_token(request.method)) throw std::invalid_argument("not an HTTP method");
   std::string text;
-  text.reserve(512 + url.target.size());
+  // Room for all of it, and for a small body: a token is among the values, and a text that grows leaves copies behind.
+  std::size_t size = 512 + url.target.size() + room_for_body;
+  for (const Headers::Field& field : request.headers.all()) size += field.name.size() + field.value.size() + 4;
+  text.reserve(size);
   text.append(request.method).append(" ").append(url.target).append(" HTTP/1.1\r\nHost: ").append(url.authority());
   text += "\r\n";
   for (const Headers::Field& field : request.headers.all()) {
@@ -76,7 +79,8 @@ std::string write_head(const Request& request, const Url& url) {
   if (!bodiless || !request.body.empty()) {
     text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }
-  return text += "\r\n";
+  text += "\r\n";
+  return text;  // itself, not a copy
 }
 
 bool HeadReader::take(std::string_view line) {

@@ -21,8 +21,8 @@ class BadAnswer : public std::runtime_error {
 
 /// Request line and header, blank line included. Content-Length is written for every method but GET, HEAD and DELETE,
 /// and for these too when there is a body. Throws std::invalid_argument for a method, name or value that would break
-/// the lines.
-std::string write_head(const Request& request, const Url& url);
+/// the lines. What it returns can take `room_for_body` more bytes without moving.
+std::string write_head(const Request& request, const Url& url, std::size_t room_for_body = 0);
 
 struct Head {
   int status = 0;

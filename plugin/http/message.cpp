@@ -4,6 +4,7 @@
 
 #include "http/http_date.h"
 #include "http/url.h"
+#include "mail/secret.h"
 
 namespace http {
 namespace {
@@ -58,6 +59,13 @@ void Headers::set(std::string name, std::string value) {
   add(std::move(name), std::move(value));
 }
 
+void Headers::wipe(std::string_view name) {
+  for (Field& field : fields_) {
+    if (same_name(field.name, name)) mail::wipe(field.value);
+  }
+  std::erase_if(fields_, [&](const Field& field) { return same_name(field.name, name); });
+}
+
 const std::string* Headers::find(std::string_view name) const {
   const auto found =
       std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) { return same_name(field.name, name); });
@@ -100,8 +108,13 @@ std::string origin_of(std::string_view url) {
 }
 
 std::string percent_encode(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
   std::string result;
+  percent_encode(text, result);
+  return result;
+}
+
+void percent_encode(std::string_view text, std::string& result) {
+  static constexpr char digits[] = "0123456789ABCDEF";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '.' || c == '_' ||
@@ -113,7 +126,6 @@ std::string percent_encode(std::string_view text) {
       result += digits[byte & 15];
     }
   }
-  return result;
 }
 
 }  // namespace http

@@ -22,6 +22,7 @@ class Headers {
   Headers(std::initializer_list<Field> fields) : fields_(fields) {}
   void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
   void set(std::string name, std::string value);         ///< replaces all of that name
+  void wipe(std::string_view name);                      ///< overwrites the values of that name, and removes them
   const std::string* find(std::string_view name) const;  ///< the first, nullptr when absent
   std::string get(std::string_view name) const;          ///< the first, empty when absent
   const std::vector<Field>& all() const { return fields_; }
@@ -44,6 +45,7 @@ struct Request {
       mailboxes;  ///< gate keys, one for each request inside (a batch has up to 20); empty: no gate
   Urgency urgency = Urgency::fetch;
   bool authorize = true;          ///< a bearer token is added; only for the Graph root's origin
+  bool confidential = false;      ///< the bodies of question and answer hold secrets: the question's is wiped when sent
   bool repeatable = true;         ///< may be repeated after an unclear outcome without doing harm
   bool fresh_connection = false;  ///< not over a kept one; the pipeline's repeats after 503 or a lost connection set it
 };
@@ -66,5 +68,6 @@ std::optional<std::chrono::milliseconds> retry_after(const Headers& headers, std
 std::string origin_of(std::string_view url);
 /// Percent-encodes everything but RFC 3986 unreserved characters.
 std::string percent_encode(std::string_view text);
+void percent_encode(std::string_view text, std::string& to);  ///< appends, at most three bytes a byte
 
 }  // namespace http

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/steps.h"
+#include "mail/secret.h"
 
 namespace http {
 
@@ -20,6 +21,8 @@ struct Pipeline::Impl {
     request.headers.set("User-Agent", "mailplugin/1.0");
     request.headers.set("Accept-Encoding", "identity");
     Call call{std::move(request), std::move(stop), body_limit};
+    std::string nothing;
+    const mail::WipedAtEnd end(call.request.confidential ? call.request.body : nothing);
     return Next(steps.data())(call);
   }
 

@@ -6,12 +6,14 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "http/gate.h"
 #include "http/transport.h"
 #include "mail/clock.h"
 #include "mail/log.h"
 #include "mail/random.h"
+#include "mail/secret.h"
 
 namespace http {
 
@@ -20,9 +22,9 @@ class BearerTokens {
  public:
   virtual ~BearerTokens() = default;
   /// A token that is good now; fetches one if needed. Throws mail::FaultError.
-  virtual std::string current(std::stop_token stop) = 0;
+  virtual mail::Secret current(std::stop_token stop) = 0;
   /// The service refused this token (401): the next current() is another one.
-  virtual void forget(const std::string& token) = 0;
+  virtual void forget(std::string_view token) = 0;
 };
 
 struct RetryPolicy {

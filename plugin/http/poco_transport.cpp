@@ -95,7 +95,9 @@ class PocoTransport final : public Transport {
 
   std::unique_ptr<Exchange> open(const Request& request, const TimeLimits& limits, std::stop_token stop) override {
     const Url url = checked(request.url);
-    std::string text = write_head(request, url);
+    const bool together = request.body.size() <= small_body;  // head and body in one record, one packet
+    std::string text = write_head(request, url, together ? request.body.size() : 0);
+    const mail::WipedAtEnd end(text);  // a token, or a secret
     auto patience = std::make_unique<Patience>(clock_, limits, std::move(stop), url.authority());
     patience->check();
     const SigpipeBlock block;
@@ -106,7 +108,6 @@ class PocoTransport final : public Transport {
           TlsSocket::connect(host_of(url), url, proxy_ ? &*proxy_ : nullptr, *patience), clock_.now());
     }
     patience->begin_exchange();
-    const bool together = request.body.size() <= small_body;  // head and body in one record, one packet
     if (together) text += request.body;
     bool all_sent = connection->write(text, *patience);
     if (!together) all_sent = all_sent && connection->write(request.body, *patience);

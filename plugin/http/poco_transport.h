@@ -5,12 +5,13 @@
 
 #include "http/transport.h"
 #include "mail/clock.h"
+#include "mail/secret.h"
 
 namespace http {
 
 struct TransportOptions {
   std::string ca_file;                ///< PEM, trusted in addition to the system's store; empty: none
-  std::string proxy;                  ///< "http://[user:password@]host:port"; empty: none
+  mail::Secret proxy;                 ///< "http://[user:password@]host:port"; empty: none
   std::size_t idle_connections = 16;  ///< kept per origin
 };
 

@@ -19,12 +19,18 @@ using Kind = TransportError::Kind;
 
 constexpr std::size_t longest_head = 16 * 1024;
 
-std::string base64(const std::string& text) {
-  std::string result(4 * ((text.size() + 2) / 3) + 1, '\0');  // EncodeBlock ends with a NUL
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(result.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  result.resize(static_cast<std::size_t>(size));
-  return result;
+// RFC 7617.
+mail::Secret basic(std::string_view user, std::string_view password) {
+  constexpr std::string_view scheme = "Basic ";
+  std::string pair, value;
+  const mail::WipedAtEnd pair_end(pair), value_end(value);
+  pair.reserve(user.size() + 1 + password.size());
+  pair.append(user).append(":").append(password);
+  value.assign(scheme.size() + 4 * ((pair.size() + 2) / 3) + 1, '\0');  // EncodeBlock ends with a NUL
+  value.replace(0, scheme.size(), scheme);
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(value.data() + scheme.size()),
+                                   reinterpret_cast<const unsigned char*>(pair.data()), static_cast<int>(pair.size()));
+  return std::string_view(value).substr(0, scheme.size() + static_cast<std::size_t>(size));
 }
 
 std::string reason(int error) {
@@ -74,13 +80,17 @@ Head receive_head(int socket, const Patience& patience) {
 
 }  // namespace
 
-std::optional<Proxy> parse_proxy(const std::string& text) {
+std::optional<Proxy> parse_proxy(std::string_view text) {
   if (text.empty()) return {};
-  const auto url = parse_url(text);
-  const std::size_t colon = url ? std::min(url->userinfo.find(':'), url->userinfo.size()) : 0;
-  const auto user = url ? percent_decode(url->userinfo.substr(0, colon)) : std::nullopt;
-  const auto password =
-      url ? percent_decode(url->userinfo.substr(std::min(colon + 1, url->userinfo.size()))) : std::nullopt;
+  auto url = parse_url(text);
+  std::string userinfo = url ? std::move(url->userinfo) : std::string();
+  const mail::WipedAtEnd userinfo_end(userinfo);
+  const std::string_view pair = userinfo;
+  const std::size_t colon = std::min(pair.find(':'), pair.size());
+  auto user = percent_decode(pair.substr(0, colon));
+  auto password = percent_decode(pair.substr(std::min(colon + 1, pair.size())));
+  std::string nothing;
+  const mail::WipedAtEnd password_end(password ? *password : nothing);
   if (!url || url->secure || url->target != "/" || !user || !password) {
     mail::Fault fault;  // its value stays out of the sentence: there may be a password in it
     fault.cause = mail::Cause::proxy;
@@ -88,15 +98,19 @@ std::optional<Proxy> parse_proxy(const std::string& text) {
     fault.text = "the proxy is not of the form http://[user:password@]host:port";
     throw mail::FaultError(std::move(fault));
   }
-  Proxy proxy{*url, {}};
-  if (!url->userinfo.empty()) proxy.authorization = "Basic " + base64(*user + ":" + *password);
+  mail::wipe(url->userinfo);  // a short one stays in a string that was moved away
+  Proxy proxy{*std::move(url), {}};
+  if (!userinfo.empty()) proxy.authorization = basic(*user, *password);
   return proxy;
 }
 
 void open_tunnel(int socket, const Proxy& proxy, const Url& url, Patience& patience) {
   std::string request = "CONNECT " + url.host_port() + " HTTP/1.1\r\nHost: " + url.host_port() + "\r\n";
-  if (!proxy.authorization.empty()) request += "Proxy-Authorization: " + proxy.authorization + "\r\n";
-  send_all(socket, request + "\r\n", patience);
+  const mail::WipedAtEnd end(request);
+  request.reserve(request.size() + proxy.authorization.size() + 64);
+  if (!proxy.authorization.empty())
+    request.append("Proxy-Authorization: ").append(proxy.authorization.view()).append("\r\n");
+  send_all(socket, request += "\r\n", patience);
   Head head;
   try {
     do head = receive_head(socket, patience);

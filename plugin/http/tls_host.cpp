@@ -107,6 +107,8 @@ Poco::Net::Context::Ptr make_context(const Trust& trust, const Url& url) {
   SSL_CTX_set1_cert_store(ssl, trust.store());
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);  // 34 KB less for an idle connection
+  // What was received and handed on does not stay in OpenSSL's buffer: tokens are among it.
+  SSL_CTX_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT);
   // An end without close_notify must not look like one with it: a body without a length may be cut there.
   SSL_CTX_clear_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 

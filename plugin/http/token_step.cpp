@@ -6,6 +6,24 @@
 namespace http {
 namespace {
 
+// The token stands in the request only while it is on its way.
+class Bearer {
+ public:
+  Bearer(Request& request, const mail::Secret& token) : request_(request) {
+    constexpr std::string_view scheme = "Bearer ";
+    std::string value;
+    value.reserve(scheme.size() + token.size());  // it does not move, which would leave a copy behind
+    value.append(scheme).append(token.view());
+    request_.headers.set("Authorization", std::move(value));
+  }
+  ~Bearer() { request_.headers.wipe("Authorization"); }
+  Bearer(const Bearer&) = delete;
+  Bearer& operator=(const Bearer&) = delete;
+
+ private:
+  Request& request_;
+};
+
 class TokenStep final : public Step {
  public:
   explicit TokenStep(const PipelineParts& parts) : tokens_(parts.tokens), graph_origin_(parts.graph_origin) {}
@@ -21,13 +39,15 @@ class TokenStep final : public Step {
                            request.operation + " was to go to " + (origin.empty() ? "an unreadable address" : origin) +
                                " instead of " + graph_origin_ + "; it was not sent");
     }
-    const std::string token = tokens_->current(call.stop);
-    request.headers.set("Authorization", "Bearer " + token);
-    Answer answer = next(call);
-    if (answer.response.status != 401) return answer;
-    answer.rest.reset();  // its place at the gate is needed for the second try
-    tokens_->forget(token);
-    request.headers.set("Authorization", "Bearer " + tokens_->current(call.stop));
+    {
+      const mail::Secret token = tokens_->current(call.stop);
+      const Bearer bearer(request, token);
+      Answer answer = next(call);
+      if (answer.response.status != 401) return answer;
+      answer.rest.reset();  // its place at the gate is needed for the second try
+      tokens_->forget(token);
+    }
+    const Bearer bearer(request, tokens_->current(call.stop));
     return next(call);
   }
 

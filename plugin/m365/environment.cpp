@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "m365/digest.h"
 #include "m365/sign_in/token_source.h"
 
 namespace m365 {
@@ -44,7 +45,9 @@ std::shared_ptr<http::Gate> Environment::gate(const std::string& graph_origin, c
 
 std::shared_ptr<http::Transport> Environment::transport(const http::TransportOptions& options) {
   const std::lock_guard lock(mutex_);
-  return shared_under(transports_, options.ca_file + "|" + options.proxy, [&] { return make_transport_(options); });
+  // The key outlives the transport, and a proxy may have a password in it.
+  return shared_under(transports_, options.ca_file + "|" + digest(options.proxy),
+                      [&] { return make_transport_(options); });
 }
 
 std::shared_ptr<TokenSource> Environment::token_source(const std::string& key,

@@ -12,6 +12,7 @@
 #include "mail/check.h"
 #include "mail/health.h"
 #include "mail/mail.h"
+#include "mail/secret.h"
 #include "mail/settings.h"
 #include "mail/verdict.h"
 
@@ -26,7 +27,7 @@ class ServerListener {
   virtual ~ServerListener() = default;
   virtual void on_health(MailboxId mailbox, const Health& now) = 0;
   /// The present value of a secret field, after the service refused it; nullopt when the host cannot tell.
-  virtual std::optional<std::string> read_secret(MailboxId mailbox, std::string_view key) = 0;
+  virtual std::optional<Secret> read_secret(MailboxId mailbox, std::string_view key) = 0;
 };
 
 /// Called on workers; for one mailbox never two calls at a time.

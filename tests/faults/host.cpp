@@ -70,7 +70,7 @@ class Administrator final : public mail::ServerListener {
  public:
   explicit Administrator(std::string secret) : secret_(std::move(secret)) {}
   void on_health(mail::MailboxId, const mail::Health&) override {}
-  std::optional<std::string> read_secret(mail::MailboxId, std::string_view) override { return secret_; }
+  std::optional<mail::Secret> read_secret(mail::MailboxId, std::string_view) override { return secret_; }
 
  private:
   const std::string secret_;

@@ -49,7 +49,7 @@ class FolderRegistry {
 struct IncomingParts {
   std::function<std::shared_ptr<store::Store>()> open_store;
   /// The client for one sign-in; user and password are empty with SignIn::service. May throw mail::FaultError.
-  std::function<std::unique_ptr<GraphClient>(const std::string& user, const std::string& password)> make_graph;
+  std::function<std::unique_ptr<GraphClient>(const std::string& user, const mail::Secret& password)> make_graph;
   std::shared_ptr<FolderRegistry> folders;
 };
 
@@ -62,8 +62,8 @@ struct Account {
   std::mutex mutex;
   // Everything below is guarded by mutex; the client itself may be used by every thread once made.
   std::unique_ptr<GraphClient> graph;
-  std::string password, secret;  ///< as last known
-  mail::MailboxId mailbox = 0;   ///< of OAuth User: whose password the host is asked for
+  mail::Secret password, secret;  ///< as last known
+  mail::MailboxId mailbox = 0;    ///< of OAuth User: whose password the host is asked for
   std::optional<mail::Fault> fault;
   bool worked = false;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "m365/checking/checkup.h"
+#include "m365/digest.h"
 #include "m365/factories.h"
 #include "m365/incoming/delivery_verdict.h"
 #include "m365/incoming/incoming_sign_in.h"
@@ -159,7 +160,7 @@ bool IncomingMailServer::check_mailbox(const mail::Settings& settings, std::stop
   const std::optional<MailboxSettings> mailbox = read_mailbox(settings, tenant.sign_in, problems);
   if (!mailbox) return false;
   const bool by_user = tenant.sign_in == SignIn::user;
-  check_with(by_user ? mailbox->user : std::string(), by_user ? mailbox->password : std::string(), mailbox->address,
+  check_with(by_user ? mailbox->user : std::string(), by_user ? mailbox->password : mail::Secret(), mailbox->address,
              findings, [&](GraphClient& graph) {
                Checkup look(graph, tenant, mailbox->address, stop, findings);
                if (by_user && !look.sign_in()) return;
@@ -172,7 +173,7 @@ bool IncomingMailServer::check_mailbox(const mail::Settings& settings, std::stop
   return true;
 }
 
-void IncomingMailServer::check_with(const std::string& user, const std::string& password, const std::string& subject,
+void IncomingMailServer::check_with(const std::string& user, const mail::Secret& password, const std::string& subject,
                                     mail::Findings& findings, const std::function<void(GraphClient&)>& look) {
   try {
     const std::unique_ptr<GraphClient> graph = core_.parts.make_graph(user, password);
@@ -233,7 +234,7 @@ bool IncomingMailServer::stop(std::chrono::milliseconds deadline) {
 
 std::shared_ptr<Account> IncomingMailServer::account_for(const MailboxSettings& mailbox, mail::MailboxId id) {
   const bool by_user = core_.settings.tenant.sign_in == SignIn::user;
-  auto& slot = accounts_[by_user ? std::make_pair(mailbox.user, mailbox.password)
+  auto& slot = accounts_[by_user ? std::make_pair(mailbox.user, digest(mailbox.password))
                                  : std::make_pair(std::string(), std::string())];
   if (!slot) {
     slot = std::make_shared<Account>();
@@ -384,7 +385,7 @@ std::unique_ptr<mail::IncomingServer> create_incoming(Environment& environment, 
   if (!read) return nullptr;
   IncomingParts parts;
   parts.open_store = [&environment] { return environment.store(); };
-  parts.make_graph = [&environment, tenant = read->tenant](const std::string& user, const std::string& password) {
+  parts.make_graph = [&environment, tenant = read->tenant](const std::string& user, const mail::Secret& password) {
     return std::make_unique<GraphClient>(environment, tenant, token_source_for(environment, tenant, user, password),
                                          "m365.incoming");
   };

@@ -48,7 +48,7 @@ class IncomingMailServer final : public mail::IncomingServer {
   std::vector<StreamPtr> streams();
   void begin(Stream& stream);
   void warn_of_expiry();
-  void check_with(const std::string& user, const std::string& password, const std::string& subject,
+  void check_with(const std::string& user, const mail::Secret& password, const std::string& subject,
                   mail::Findings& findings, const std::function<void(GraphClient&)>& look);
 
   IncomingCore core_;
@@ -59,7 +59,7 @@ class IncomingMailServer final : public mail::IncomingServer {
   // Everything below is guarded by mutex_.
   mail::MailboxId last_id_ = 0;
   std::map<mail::MailboxId, StreamPtr> streams_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts_;  ///< by user and password
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts_;  ///< by user, digest of password
   std::vector<std::shared_ptr<Account>> by_number_;                                   ///< number 1 is the first
   std::optional<int> expiry_warned_;
 

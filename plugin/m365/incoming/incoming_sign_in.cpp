@@ -12,15 +12,15 @@ using mail::Level;
 
 constexpr std::chrono::milliseconds look_for_repair = 3s, longest_wait = 60min;
 
-std::optional<std::string> read_secret(IncomingCore& core, mail::MailboxId mailbox, std::string_view key) {
-  std::optional<std::string> value;
+std::optional<mail::Secret> read_secret(IncomingCore& core, mail::MailboxId mailbox, std::string_view key) {
+  std::optional<mail::Secret> value;
   core.in_host(nullptr, [&] { value = core.listener.read_secret(mailbox, key); });
   return value;
 }
 
 // True when the host has another credential than the one that was refused.
 bool take_repair(IncomingCore& core, Account& account, TokenSource& tokens) {
-  std::string secret, password;
+  mail::Secret secret, password;
   mail::MailboxId mailbox = 0;
   {
     const std::lock_guard lock(account.mutex);
@@ -28,7 +28,7 @@ bool take_repair(IncomingCore& core, Account& account, TokenSource& tokens) {
     password = account.password;
     mailbox = account.mailbox;
   }
-  const std::string old_secret = secret, old_password = password;
+  const mail::Secret old_secret = secret, old_password = password;
   if (const auto value = read_secret(core, 0, "secret")) secret = *value;
   if (core.settings.tenant.sign_in == SignIn::user) {
     if (const auto value = read_secret(core, mailbox, "email_password")) password = *value;

@@ -111,7 +111,7 @@ class OutgoingMailServer final : public mail::OutgoingServer {
   const std::string source_;  ///< how the log names this server
   SendLimits limits_;
   OutgoingHealth health_;
-  std::string secret_;              ///< the last one given to the token source; only keep_signed_in() uses it
+  mail::Secret secret_;             ///< the last one given to the token source; only keep_signed_in() uses it
   int sign_in_failures_ = 0;        ///< likewise
   std::unique_ptr<Engine> engine_;  ///< replaced by control functions only, under mutex_
 

@@ -88,12 +88,12 @@ milliseconds OutgoingMailServer::keep_signed_in(std::stop_token stop) {
   try {
     TokenSource& tokens = context().graph.tokens();
     if (tokens.wants_credential()) {
-      std::optional<std::string> present;
+      std::optional<mail::Secret> present;
       {
         const mail::Workers::InHost inside(engine_->workers);
         present = listener_.read_secret(0, "password");
       }
-      if (present && *present != secret_) {
+      if (present && !(*present == secret_)) {
         secret_ = *present;
         tokens.set_credential(secret_, {});
         environment_.log().write(mail::Level::info, source_, "the password was changed; it is tried now");

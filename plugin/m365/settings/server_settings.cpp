@@ -130,9 +130,10 @@ void read_secret(SettingsReader& reader, std::string_view key, TenantSettings& t
 }
 
 void read_proxy(SettingsReader& reader, TenantSettings& tenant) {
-  tenant.proxy = reader.text("proxy");
+  tenant.proxy = reader.secret_text("proxy");
   if (tenant.proxy.empty()) return;
-  const auto url = split_url(tenant.proxy);
+  auto url = split_url(tenant.proxy);
+  if (url) mail::wipe(url->user_info);
   const bool sound =
       url && url->scheme == "http" && !url->port.empty() && (url->path.empty() || url->path == "/") && !url->has_query;
   // The value may hold a password: the sentence does not repeat it.
@@ -175,7 +176,7 @@ std::optional<IncomingSettings> read_incoming(const mail::Settings& settings, ma
                 type.empty()
                     ? "The Authentication Type is missing. Choose OAuth Service or OAuth User."
                     : "The Authentication Type \"" + type + "\" is not known. Choose OAuth Service or OAuth User.");
-  } else if (tenant.secret.empty() && reader.text("secret").empty()) {
+  } else if (tenant.secret.empty() && !reader.given("secret")) {
     reader.fail("secret",
                 "The Secret is missing. OAuth Service needs the app's client secret: the Value column under "
                 "Certificates & secrets.");
@@ -217,7 +218,7 @@ std::optional<OutgoingSettings> read_outgoing(const mail::Settings& settings, ma
   }
   read_client(reader, "server_user", tenant);
   read_secret(reader, "password", tenant);
-  if (tenant.secret.empty() && reader.text("password").empty()) {
+  if (tenant.secret.empty() && !reader.given("password")) {
     reader.fail("password",
                 "The Password is missing. Enter the app's client secret: the Value column under Certificates "
                 "& secrets.");

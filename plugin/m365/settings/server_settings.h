@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mail/health.h"
+#include "mail/secret.h"
 #include "mail/settings.h"
 
 namespace m365 {
@@ -23,8 +24,9 @@ struct TenantSettings {
   bool delta_offered = true;  ///< false in the China cloud: plain lists instead (graph-mail.md, section 1)
   SignIn sign_in = SignIn::service;
   std::string client_id;
-  std::string secret;  ///< may be empty with SignIn::user
-  std::string ca_file, proxy;
+  mail::Secret secret;  ///< may be empty with SignIn::user
+  std::string ca_file;
+  mail::Secret proxy;  ///< there may be a password in it
   std::optional<mail::WallTime> secret_expires;
   unsigned workers = 8;
   /// The outgoing server's "Server User" meant the mailbox's user in the older document: for the sentence when Entra
@@ -57,9 +59,9 @@ struct AfterFetch {
 };
 
 struct MailboxSettings {
-  std::string address;   ///< the queue's address
-  std::string user;      ///< the mailbox in Graph's path, and the sign-in name of OAuth User
-  std::string password;  ///< of OAuth User
+  std::string address;    ///< the queue's address
+  std::string user;       ///< the mailbox in Graph's path, and the sign-in name of OAuth User
+  mail::Secret password;  ///< of OAuth User
   std::uint32_t priority = UINT32_MAX;
   std::string folder = "inbox";
   std::string start_from = "unread";  ///< "unread", "all", "now"; else start_time is set

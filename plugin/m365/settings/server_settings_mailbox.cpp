@@ -76,7 +76,7 @@ void read_user(SettingsReader& reader, SignIn sign_in, MailboxSettings& mailbox)
   }
   if (sign_in == SignIn::service) return;
   mailbox.password = reader.secret("email_password");
-  if (mailbox.password.empty() && reader.text("email_password").empty()) {
+  if (mailbox.password.empty() && !reader.given("email_password")) {
     reader.fail("email_password",
                 "The E-Mail Password is missing. OAuth User signs in with the password of " + mailbox.user + ".");
   }

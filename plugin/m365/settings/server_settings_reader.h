@@ -8,6 +8,7 @@
 
 #include "m365/settings/forms.h"
 #include "m365/settings/server_settings_values.h"
+#include "mail/secret.h"
 #include "mail/settings.h"
 
 namespace m365 {
@@ -30,14 +31,18 @@ class SettingsReader {
 
   // Without the blanks that copying brings along; empty when not given.
   std::string text(std::string_view key) const { return std::string(trimmed(raw(key))); }
+  bool given(std::string_view key) const { return !trimmed(raw(key)).empty(); }
 
   // As it stands: a blank may belong to a password. One at either end never does (entra-oauth.md, section 4).
-  std::string secret(std::string_view key) {
+  mail::Secret secret(std::string_view key) {
     const std::string_view value = raw(key);
-    if (trimmed(value).size() == value.size()) return std::string(value);
+    if (trimmed(value).size() == value.size()) return value;
     fail(key, "The " + label(key) + " begins or ends with a blank or a line break. Enter it without.");
     return {};
   }
+
+  // Like text(), for what has a secret in it and may be copied with blanks around.
+  mail::Secret secret_text(std::string_view key) const { return trimmed(raw(key)); }
 
   template <typename Number>
   Number number(std::string_view key, Number otherwise, std::uint64_t least, std::uint64_t most) {

@@ -55,7 +55,7 @@ void append_detail(std::string& text, std::string_view name, const std::string& 
   if (!value.empty()) text.append(", ").append(name).append(value);
 }
 
-void replace_all(std::string& text, const std::string& what, std::string_view by) {
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
   if (what.empty()) return;
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
     text.replace(at, what.size(), by);
@@ -64,11 +64,13 @@ void replace_all(std::string& text, const std::string& what, std::string_view by
 
 // Entra's own words, for codes without a sentence of ours: the first line, in one piece, without what must not be
 // shown.
-std::string own_words(const EntraRefusal& refusal, const std::vector<std::string>& secrets) {
+std::string own_words(const EntraRefusal& refusal, const std::vector<mail::Secret>& secrets) {
   std::string text = refusal.description.substr(0, std::min(refusal.description.find("Trace ID:"), std::size_t{2000}));
-  for (const std::string& secret : secrets) {
+  for (const mail::Secret& secret : secrets) {
+    std::string encoded = http::percent_encode(secret);
+    const mail::WipedAtEnd end(encoded);
     replace_all(text, secret, "{secret}");
-    replace_all(text, http::percent_encode(secret), "{secret}");
+    replace_all(text, encoded, "{secret}");
   }
   std::string words;
   for (const char c : text) {

@@ -12,6 +12,7 @@
 #include "m365/sign_in/token_answer.h"
 #include "m365/sign_in/token_request.h"
 #include "mail/fault.h"
+#include "mail/secret.h"
 
 namespace m365 {
 
@@ -39,8 +40,8 @@ const EntraCode* find_entra_code(int code);  ///< nullptr when not in the table
 struct SignInContext {
   const TenantSettings& tenant;
   Grant grant = Grant::client_credentials;
-  std::string user;                  ///< of OAuth User
-  std::vector<std::string> secrets;  ///< never to be repeated, also when the answer does
+  std::string user;                   ///< of OAuth User
+  std::vector<mail::Secret> secrets;  ///< never to be repeated, also when the answer does
 };
 
 struct SignInFailure {

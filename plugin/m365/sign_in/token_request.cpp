@@ -47,14 +47,18 @@ TokenRequest TokenRequest::refresh(const TenantSettings& tenant, std::string_vie
 }
 
 void TokenRequest::add(std::string_view name, std::string_view value, bool secret) {
-  parameters_.push_back({std::string(name), std::string(value), secret});
+  parameters_.push_back({std::string(name), mail::Secret(value), secret});
 }
 
 std::string TokenRequest::for_wire() const {
   std::string body;
+  std::size_t size = 0;
+  for (const Parameter& parameter : parameters_) size += parameter.name.size() + 3 * parameter.value.size() + 2;
+  body.reserve(size);  // it does not move, which would leave a copy behind
   for (const Parameter& parameter : parameters_) {
     if (!body.empty()) body += '&';
-    body += parameter.name + "=" + http::percent_encode(parameter.value);
+    body.append(parameter.name).append("=");
+    http::percent_encode(parameter.value, body);
   }
   return body;
 }
@@ -63,7 +67,7 @@ std::string TokenRequest::for_trace() const {
   std::string text;
   for (const Parameter& parameter : parameters_) {
     if (!text.empty()) text += '&';
-    text += parameter.name + "=" + (parameter.secret ? "{secret}" : parameter.value);
+    text.append(parameter.name).append("=").append(parameter.secret ? "{secret}" : parameter.value.view());
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "m365/settings/server_settings.h"
+#include "mail/secret.h"
 
 namespace m365 {
 
@@ -20,14 +21,16 @@ class TokenRequest {
   static TokenRequest refresh(const TenantSettings& tenant, std::string_view secret, std::string_view refresh_token);
 
   Grant grant() const { return grant_; }
-  /// application/x-www-form-urlencoded, every value percent-encoded: a raw "+" would arrive as a blank.
+  /// application/x-www-form-urlencoded, every value percent-encoded: a raw "+" would arrive as a blank. The caller's to
+  /// wipe (http::Request::confidential).
   std::string for_wire() const;
   /// The same with "{secret}" for what must not be seen.
   std::string for_trace() const;
 
  private:
   struct Parameter {
-    std::string name, value;
+    std::string name;
+    mail::Secret value;
     bool secret;
   };
   TokenRequest(Grant grant, const TenantSettings& tenant, std::string_view secret);

@@ -1,14 +1,12 @@
 #include "m365/sign_in/token_source.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <stdexcept>
 #include <utility>
 #include <variant>
 
+#include "m365/digest.h"
 #include "m365/environment.h"
 #include "m365/settings/server_settings_values.h"
 #include "m365/sign_in/entra_errors.h"
@@ -37,7 +35,7 @@ constexpr SteadyTime never = SteadyTime::max();
 
 // What changes when an administrator repairs something.
 struct Credential {
-  std::string secret, password;
+  mail::Secret secret, password;
   bool operator==(const Credential&) const = default;
 };
 
@@ -63,7 +61,7 @@ class SignInDesk {
         pipeline_(parts(std::move(transport))) {}
 
   // Throws TransportError::cancelled on stop; every other failure is an outcome.
-  Outcome sign_in(const Credential& credential, const std::string& refresh_token, std::stop_token stop) {
+  Outcome sign_in(const Credential& credential, const mail::Secret& refresh_token, std::stop_token stop) {
     TenantSettings tenant = tenant_;
     tenant.secret = credential.secret;
     if (tenant.sign_in == SignIn::service) {
@@ -118,7 +116,7 @@ class SignInDesk {
   }
 
   Outcome ask(const TokenRequest& question, const TenantSettings& tenant, const Credential& credential,
-              const std::string& refresh_token, std::stop_token stop) {
+              const mail::Secret& refresh_token, std::stop_token stop) {
     const SignInContext context{
         tenant, question.grant(), user_, {credential.secret, credential.password, refresh_token}};
     environment_.log().write(mail::Level::debug, "sign-in",
@@ -132,9 +130,11 @@ class SignInDesk {
     request.body = question.for_wire();
     request.operation = "sign in";
     request.authorize = false;
+    request.confidential = true;
     request.repeatable = question.grant() != Grant::password;
     try {
-      const http::Response response = pipeline_.send(std::move(request), stop, answer_limit);
+      http::Response response = pipeline_.send(std::move(request), stop, answer_limit);
+      const mail::WipedAtEnd end(response.body);
       if (response.status == 200) {
         if (auto token = read_granted_token(response.body)) return Granted{std::move(*token), question.grant()};
       }
@@ -162,7 +162,7 @@ class SignInDesk {
 class EntraTokenSource final : public TokenSource {
  public:
   EntraTokenSource(Environment& environment, const TenantSettings& tenant, const std::string& user,
-                   const std::string& password, std::shared_ptr<http::Transport> transport)
+                   const mail::Secret& password, std::shared_ptr<http::Transport> transport)
       : log_(environment.log()),
         clock_(environment.clock()),
         random_(environment.random()),
@@ -170,7 +170,7 @@ class EntraTokenSource final : public TokenSource {
         desk_(environment, tenant, user, std::move(transport)),
         credential_{tenant.secret, password} {}
 
-  std::string current(std::stop_token stop) override {
+  mail::Secret current(std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     // Look, wait, look again: however many come, one asks Entra and the others share what it got.
     for (;;) {
@@ -185,9 +185,9 @@ class EntraTokenSource final : public TokenSource {
     }
   }
 
-  void forget(const std::string& token) override {
+  void forget(std::string_view token) override {
     const std::lock_guard lock(mutex_);
-    if (token != token_) return;  // somebody else has renewed it meanwhile
+    if (token != token_.view()) return;  // somebody else has renewed it meanwhile
     const SteadyTime now = clock_.now();
     // Where Graph refuses every token, a fresh one for each request would only make Entra refuse, too.
     if (forgotten_ && now - *forgotten_ < forget_pause) return;
@@ -213,7 +213,7 @@ class EntraTokenSource final : public TokenSource {
     return std::max(std::chrono::ceil<milliseconds>(left), milliseconds(1s));
   }
 
-  void set_credential(const std::string& secret, const std::string& password) override {
+  void set_credential(const mail::Secret& secret, const mail::Secret& password) override {
     const std::lock_guard lock(mutex_);
     Credential credential{secret, password};
     if (credential == credential_) return;
@@ -235,7 +235,7 @@ class EntraTokenSource final : public TokenSource {
   }
 
   std::string permissions() const override {
-    std::string token;
+    mail::Secret token;
     {
       const std::lock_guard lock(mutex_);
       token = token_;
@@ -275,7 +275,7 @@ class EntraTokenSource final : public TokenSource {
   void fetch(std::unique_lock<std::mutex>& lock, std::stop_token stop) {
     fetching_ = true;
     const Credential credential = credential_;
-    const std::string refresh_token = refresh_token_;
+    const mail::Secret refresh_token = refresh_token_;
     const std::uint64_t version = credential_version_;
     std::optional<Outcome> outcome;
     std::exception_ptr broken;
@@ -357,32 +357,21 @@ class EntraTokenSource final : public TokenSource {
   bool fetching_ = false;
   Credential credential_;
   std::uint64_t credential_version_ = 0;
-  std::string token_, refresh_token_;
+  mail::Secret token_, refresh_token_;
   SteadyTime expires_{}, renew_{};
   std::optional<SteadyTime> forgotten_;
   std::optional<Refusal> refusal_;
   unsigned failures_ = 0;  // since the last success
 };
 
-std::string digest(const std::string& text) {
-  std::string value(EVP_MAX_MD_SIZE, '\0');
-  std::size_t size = 0;
-  if (EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(), reinterpret_cast<unsigned char*>(value.data()),
-                   &size) != 1) {
-    throw std::runtime_error("OpenSSL has no SHA-256");
-  }
-  value.resize(size);
-  return value;
-}
-
 }  // namespace
 
 std::shared_ptr<TokenSource> token_source_for(Environment& environment, const TenantSettings& tenant,
-                                              const std::string& user, const std::string& password) {
+                                              const std::string& user, const mail::Secret& password) {
   // Credentials are part of the key, as a digest: two servers with different secrets must not share a token.
   std::string key;
   for (const std::string& part : {tenant.login_origin, tenant.tenant, tenant.client_id, tenant.graph_origin, user,
-                                  tenant.ca_file, tenant.proxy, digest(tenant.secret), digest(password)}) {
+                                  tenant.ca_file, digest(tenant.proxy), digest(tenant.secret), digest(password)}) {
     key += part;
     key += '\0';
   }

@@ -23,14 +23,14 @@ class TokenSource : public http::BearerTokens {
   /// A token good for now. While a refresh fails transiently the present one is used until it expires. After a refusal
   /// that needs an administrator the same fault is given again without asking Entra, until the credential changes or
   /// the probe is due (15 minutes; never for a refused password). Throws mail::FaultError.
-  std::string current(std::stop_token stop) override = 0;
-  void forget(const std::string& token) override = 0;
+  mail::Secret current(std::stop_token stop) override = 0;
+  void forget(std::string_view token) override = 0;
   /// Renews when less than 5 minutes (or a tenth of a short life) are left, asks for a first token when there is none.
   /// Returns when to call again: within 10 s while wants_credential(), so that the caller looks for a new one
   /// (set_credential) that often. Does not throw.
   virtual std::chrono::milliseconds refresh_if_due(std::stop_token stop) = 0;
   /// The secret or password as it is now (a file was written anew). A changed one is tried at the next current().
-  virtual void set_credential(const std::string& secret, const std::string& password) = 0;
+  virtual void set_credential(const mail::Secret& secret, const mail::Secret& password) = 0;
   /// True after a refusal for which a new credential would help: the host is then asked for the present value.
   virtual bool wants_credential() const = 0;
   /// The last refusal, while it stands.
@@ -42,6 +42,6 @@ class TokenSource : public http::BearerTokens {
 
 /// The shared source for these credentials. `user` and `password` are empty with SignIn::service.
 std::shared_ptr<TokenSource> token_source_for(Environment& environment, const TenantSettings& tenant,
-                                              const std::string& user, const std::string& password);
+                                              const std::string& user, const mail::Secret& password);
 
 }  // namespace m365

@@ -9,6 +9,7 @@
 #include "mail/settings.h"
 #include "mail/verdict.h"
 #include "mailplugin/mailplugin.h"
+#include "support/capturing_log.h"
 
 namespace {
 
@@ -102,7 +103,8 @@ class SettingsTest : public CppUnit::TestFixture {
     const mailplugin_setting items[] = {{"secret", {bytes, sizeof bytes}}, {"empty", {nullptr, 0}}};
     const mailplugin_settings settings{sizeof settings, 2, items};
     mail::Settings read;
-    boundary::HostProblems problems(nullptr);
+    support::CapturingLog log;
+    boundary::HostProblems problems(nullptr, log);
     CPPUNIT_ASSERT(boundary::read_settings(&settings, read, problems));
     CPPUNIT_ASSERT_EQUAL(std::string(bytes, sizeof bytes), read["secret"]);
     CPPUNIT_ASSERT_EQUAL(std::string(), read["empty"]);
@@ -113,7 +115,8 @@ class SettingsTest : public CppUnit::TestFixture {
       const mailplugin_setting items[] = {{key, {"x", 1}}};
       const mailplugin_settings settings{sizeof settings, 1, items};
       mail::Settings read;
-      boundary::HostProblems problems(nullptr);
+      support::CapturingLog log;
+      boundary::HostProblems problems(nullptr, log);
       CPPUNIT_ASSERT(!boundary::read_settings(&settings, read, problems));
       CPPUNIT_ASSERT(problems.any());
     }

@@ -34,7 +34,7 @@ TransportError failure(Kind kind, bool maybe_done) {
 /// Numbered tokens; a forgotten one is not given again.
 class CountingTokens final : public http::BearerTokens {
  public:
-  std::string current(std::stop_token) override {
+  mail::Secret current(std::stop_token) override {
     if (fails) {
       mail::Fault fault;
       fault.cause = mail::Cause::secret_refused;
@@ -42,8 +42,8 @@ class CountingTokens final : public http::BearerTokens {
     }
     return "token-" + std::to_string(number);
   }
-  void forget(const std::string& token) override {
-    forgotten.push_back(token);
+  void forget(std::string_view token) override {
+    forgotten.emplace_back(token);
     ++number;
   }
   int number = 1;

@@ -25,10 +25,10 @@ using Kind = http::TransportError::Kind;
 // Tokens without Entra.
 class PlainTokens final : public m365::TokenSource {
  public:
-  std::string current(std::stop_token) override { return "token-" + std::to_string(forgotten_); }
-  void forget(const std::string&) override { ++forgotten_; }
+  mail::Secret current(std::stop_token) override { return "token-" + std::to_string(forgotten_); }
+  void forget(std::string_view) override { ++forgotten_; }
   std::chrono::milliseconds refresh_if_due(std::stop_token) override { return 1h; }
-  void set_credential(const std::string&, const std::string&) override {}
+  void set_credential(const mail::Secret&, const mail::Secret&) override {}
   bool wants_credential() const override { return false; }
   std::optional<mail::Fault> fault() const override { return std::nullopt; }
   std::string permissions() const override { return "Mail.ReadWrite"; }

@@ -395,15 +395,15 @@ Reply World::message(const m365::GraphRequest& request, Mailbox& box, const std:
   return {200, object(whole_json(m)), {}};
 }
 
-std::string Tokens::current(std::stop_token) {
+mail::Secret Tokens::current(std::stop_token) {
   const std::lock_guard lock(mutex_);
   if (fault_) throw mail::FaultError(*fault_);
   return "token";
 }
 
-void Tokens::set_credential(const std::string& secret, const std::string&) {
+void Tokens::set_credential(const mail::Secret& secret, const mail::Secret&) {
   const std::lock_guard lock(mutex_);
-  if (!wanted_ || secret != *wanted_) return;
+  if (!wanted_ || secret.view() != *wanted_) return;
   wanted_.reset();
   fault_.reset();
 }

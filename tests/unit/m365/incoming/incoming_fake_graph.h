@@ -101,10 +101,10 @@ class World {
 
 class Tokens final : public m365::TokenSource {
  public:
-  std::string current(std::stop_token) override;
-  void forget(const std::string&) override {}
+  mail::Secret current(std::stop_token) override;
+  void forget(std::string_view) override {}
   std::chrono::milliseconds refresh_if_due(std::stop_token) override { return std::chrono::minutes(50); }
-  void set_credential(const std::string& secret, const std::string& password) override;
+  void set_credential(const mail::Secret& secret, const mail::Secret& password) override;
   bool wants_credential() const override;
   std::optional<mail::Fault> fault() const override;
   std::string permissions() const override { return "Mail.ReadWrite"; }

@@ -120,7 +120,7 @@ void Watcher::on_health(mail::MailboxId mailbox, const mail::Health& now) {
   told_[mailbox].push_back(now);
 }
 
-std::optional<std::string> Watcher::read_secret(mail::MailboxId, std::string_view key) {
+std::optional<mail::Secret> Watcher::read_secret(mail::MailboxId, std::string_view key) {
   const std::lock_guard lock(mutex_);
   return key == "secret" ? secret_ : std::nullopt;
 }
@@ -171,7 +171,7 @@ void Rig::make() {
       log, clock, random, dir, [](const http::TransportOptions&) { return std::make_shared<NoNetwork>(); });
   m365::IncomingParts parts;
   parts.open_store = [this] { return std::make_shared<FlakyStore>(environment->store(), disk_fails); };
-  parts.make_graph = [this](const std::string&, const std::string&) {
+  parts.make_graph = [this](const std::string&, const mail::Secret&) {
     return std::make_unique<Graph>(*environment, settings.tenant, tokens, world);
   };
   parts.folders = std::make_shared<m365::FolderRegistry>();

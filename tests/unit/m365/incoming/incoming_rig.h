@@ -79,7 +79,7 @@ class Inbox final : public mail::MailboxListener {
 class Watcher final : public mail::ServerListener {
  public:
   void on_health(mail::MailboxId mailbox, const mail::Health& now) override;
-  std::optional<std::string> read_secret(mail::MailboxId mailbox, std::string_view key) override;
+  std::optional<mail::Secret> read_secret(mail::MailboxId mailbox, std::string_view key) override;
   mail::Health health(mail::MailboxId mailbox) const;
   std::vector<mail::Health> history(mail::MailboxId mailbox) const;
   void set_secret(const std::string& secret);

@@ -116,7 +116,7 @@ const char* name_of(Break how) {
   return "?";
 }
 
-std::string FakeTokens::current(std::stop_token) {
+mail::Secret FakeTokens::current(std::stop_token) {
   const std::lock_guard lock(mutex_);
   if (secret == good_secret) {
     refusal_.reset();
@@ -131,9 +131,9 @@ std::string FakeTokens::current(std::stop_token) {
   throw mail::FaultError(fault);
 }
 
-void FakeTokens::set_credential(const std::string& changed, const std::string&) {
+void FakeTokens::set_credential(const mail::Secret& changed, const mail::Secret&) {
   const std::lock_guard lock(mutex_);
-  secret = changed;
+  secret = changed.view();
 }
 
 bool FakeTokens::wants_credential() const {

@@ -62,10 +62,10 @@ struct Message {
 
 class FakeTokens final : public m365::TokenSource {
  public:
-  std::string current(std::stop_token) override;
-  void forget(const std::string&) override {}
+  mail::Secret current(std::stop_token) override;
+  void forget(std::string_view) override {}
   std::chrono::milliseconds refresh_if_due(std::stop_token) override { return std::chrono::minutes(10); }
-  void set_credential(const std::string& secret, const std::string&) override;
+  void set_credential(const mail::Secret& secret, const mail::Secret&) override;
   bool wants_credential() const override;
   std::optional<mail::Fault> fault() const override { return refusal_; }
   std::string permissions() const override { return granted; }

@@ -44,7 +44,7 @@ class Administrator final : public mail::ServerListener {
     seen_.push_back(now);
     changed_.notify_all();
   }
-  std::optional<std::string> read_secret(mail::MailboxId, std::string_view key) override {
+  std::optional<mail::Secret> read_secret(mail::MailboxId, std::string_view key) override {
     const std::lock_guard lock(mutex_);
     CPPUNIT_ASSERT_EQUAL(std::string("password"), std::string(key));
     return secret_;

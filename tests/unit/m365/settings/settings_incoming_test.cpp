@@ -74,7 +74,7 @@ class SettingsIncomingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("https://graph.microsoft.com"), settings.tenant.graph_origin);
     CPPUNIT_ASSERT(settings.tenant.delta_offered);
     CPPUNIT_ASSERT(settings.tenant.sign_in == SignIn::service);
-    CPPUNIT_ASSERT_EQUAL(std::string("a~b.c+d/e"), settings.tenant.secret);
+    CPPUNIT_ASSERT_EQUAL(std::string("a~b.c+d/e"), std::string(settings.tenant.secret.view()));
     CPPUNIT_ASSERT_EQUAL(8u, settings.tenant.workers);
     CPPUNIT_ASSERT(settings.poll == std::chrono::seconds(10));
     CPPUNIT_ASSERT(settings.tenant.warnings.empty());
@@ -201,7 +201,7 @@ class SettingsIncomingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(read(settings).tenant.sign_in == SignIn::user);
     CPPUNIT_ASSERT(read(settings).tenant.secret.empty());
     settings["secret"] = "confidential";
-    CPPUNIT_ASSERT_EQUAL(std::string("confidential"), read(settings).tenant.secret);
+    CPPUNIT_ASSERT_EQUAL(std::string("confidential"), std::string(read(settings).tenant.secret.view()));
   }
 
   void a_secret_like_a_guid_is_a_warning() {
@@ -228,7 +228,7 @@ class SettingsIncomingTest : public CppUnit::TestFixture {
   void proxy_is_a_plain_url_and_never_repeated() {
     for (const std::string value :
          {"http://proxy.contoso.com:8080", "http://user:pass@proxy:3128/", "http://[::1]:8080"}) {
-      CPPUNIT_ASSERT_EQUAL(value, read(with("proxy", value)).tenant.proxy);
+      CPPUNIT_ASSERT(read(with("proxy", value)).tenant.proxy == value);
     }
     for (const std::string value : {"proxy:8080", "https://hunter2@proxy:8080", "http://u:hunter2@proxy",
                                     "socks5://p:1", "http://proxy:8080/pac", "http://proxy:0"}) {

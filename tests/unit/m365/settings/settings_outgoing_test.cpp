@@ -61,7 +61,7 @@ class SettingsOutgoingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("contoso.onmicrosoft.com"), settings.tenant.tenant);
     CPPUNIT_ASSERT_EQUAL(std::string("https://login.microsoftonline.com"), settings.tenant.login_origin);
     CPPUNIT_ASSERT_EQUAL(std::string("https://graph.microsoft.com"), settings.tenant.graph_origin);
-    CPPUNIT_ASSERT_EQUAL(std::string("value"), settings.tenant.secret);
+    CPPUNIT_ASSERT_EQUAL(std::string("value"), std::string(settings.tenant.secret.view()));
     CPPUNIT_ASSERT(settings.mailbox_user.empty());
     CPPUNIT_ASSERT(settings.tenant.client_id_may_be_user);
   }
@@ -128,7 +128,7 @@ class SettingsOutgoingTest : public CppUnit::TestFixture {
   void set_password_is_a_switch() {
     CPPUNIT_ASSERT(read(with("set_password", "true")).tenant.warnings.empty());
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, read(with("set_password", "false")).tenant.warnings.size());
-    CPPUNIT_ASSERT_EQUAL(std::string("value"), read(with("set_password", "false")).tenant.secret);
+    CPPUNIT_ASSERT_EQUAL(std::string("value"), std::string(read(with("set_password", "false")).tenant.secret.view()));
     refused(with("set_password", "maybe"), "set_password", "true or false");
   }
 
