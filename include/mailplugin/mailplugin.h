@@ -10,7 +10,8 @@
  *          [any]      may be called from every thread, also at the same time
  *          [worker]   called by the module on a thread of its own; never once stop() has returned
  *          [serial]   from any thread, one call at a time for that object
- *          A host never calls a [control] function from inside a [worker] callback. */
+ *          A host never calls a [control] function from inside a callback; MAILPLUGIN_E_STATE answers one that
+ *          does, and one that overlaps another (destroy and shutdown then do nothing). */
 #ifndef MAILPLUGIN_H
 #define MAILPLUGIN_H
 #include <stddef.h>
@@ -106,7 +107,8 @@ typedef struct mailplugin_report {
  * Times are milliseconds since 1970-01-01 UTC, 0 when not known. A text that is not known has size 0. */
 typedef struct mailplugin_message {
   uint32_t struct_size;
-  uint32_t flags;                      /* leaving: AUTO_SUBMITTED marks an automatic reply, READ_RECEIPT_REQUESTED asks */
+  uint32_t flags;                      /* leaving: AUTO_SUBMITTED marks an automatic reply, of which a module may
+                                        * refuse (REJECTED) what looks like a loop; READ_RECEIPT_REQUESTED asks */
   mailplugin_text stable_id;           /* came: the same at every delivery of this mail, the key to deduplicate by.
                                         * leaving: the host's key of this submission, 1 to 200 bytes; makes submit idempotent */
   mailplugin_text service_id;          /* came: the service's own id of the message (Graph: immutable). leaving: unused */
@@ -313,7 +315,8 @@ typedef struct mailplugin_server_type {
   const char *id, *label;                /* "com.example.ms365.incoming", "Microsoft 365 (incoming)" */
   const char *const *interfaces;         /* NULL-terminated, e.g. { MAILPLUGIN_INCOMING, MAILPLUGIN_CHECK, NULL } */
   const mailplugin_field *const *fields;
-  /* Checks settings, creates a stopped server, touches no network. [any] */
+  /* Checks settings, creates a stopped server, touches no network. `events` and `problems` may be NULL: nobody listens.
+   * The settings are copied; the host may overwrite its secrets when this has returned. [any] */
   mailplugin_status(MAILPLUGIN_CALL *create)(const struct mailplugin_server_type *t, const mailplugin_settings *settings,
                                        const mailplugin_server_events *events, const mailplugin_problems *problems,
                                        const mailplugin_server **server);

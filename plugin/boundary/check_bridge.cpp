@@ -67,15 +67,15 @@ mailplugin_status check(mail::Server& server, mail::Log& log, const mailplugin_s
   }
   return guarded(log, "look", [&]() -> mailplugin_status {
     HostFindings told(*findings, log);
-    HostProblems faults(problems);
-    mail::Settings settings;
-    if (mailbox != nullptr && !read_settings(mailbox, settings, faults)) return MAILPLUGIN_E_ARGUMENT;
+    HostProblems faults(problems, log);
+    ReadSettings settings;
+    if (mailbox != nullptr && !read_settings(mailbox, settings.values, faults)) return MAILPLUGIN_E_ARGUMENT;
     const Deadline deadline{std::chrono::milliseconds(deadline_ms)};
     if (mailbox == nullptr) {
       server.check(deadline.token(), told);
       return MAILPLUGIN_OK;
     }
-    return server.check_mailbox(settings, deadline.token(), told, faults) ? MAILPLUGIN_OK : MAILPLUGIN_E_CONFIG;
+    return server.check_mailbox(settings.values, deadline.token(), told, faults) ? MAILPLUGIN_OK : MAILPLUGIN_E_CONFIG;
   });
 }
 

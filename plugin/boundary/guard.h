@@ -43,10 +43,31 @@ mailplugin_status guarded(mail::Log& log, const char* source, Body&& body) noexc
   }
 }
 
+/// How deep this thread is inside the host's code. Without a destructor: one would pin the plugin in the host's
+/// threads.
+inline thread_local int host_depth = 0;
+
+/// While one lives, this thread is inside the host's code.
+class InHost {
+ public:
+  InHost() { ++host_depth; }
+  ~InHost() { --host_depth; }
+  InHost(const InHost&) = delete;
+  InHost& operator=(const InHost&) = delete;
+};
+
+/// A control function that a host calls from inside a callback would wait for itself. True: refuse it; the log says so.
+inline bool called_from_inside(mail::Log& log, const char* function) {
+  if (host_depth == 0) return false;
+  log.write(mail::Level::misuse, function, "is a control function and was called from inside a callback");
+  return true;
+}
+
 /// Runs a callback of the host. An exception that a C++ host lets out ends here: false, and a line that says so.
 template <typename Call>
 bool called_host(mail::Log& log, const char* callback, Call&& call) {
   try {
+    const InHost inside;
     std::forward<Call>(call)();
     return true;
   } catch (abi::__forced_unwind&) {

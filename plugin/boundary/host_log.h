@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "boundary/guard.h"
 #include "mail/log.h"
 #include "mailplugin/mailplugin.h"
 
@@ -22,7 +23,10 @@ class HostLog final : public mail::Log {
       for (char& c : clean) {
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
       }
+      const InHost inside;
       host_.log(&host_, static_cast<std::uint32_t>(level), std::string(source).c_str(), clean.c_str());
+    } catch (abi::__forced_unwind&) {
+      throw;  // the thread is being cancelled (pthread_cancel); swallowing that ends the process
     } catch (...) {
       // A log that throws must not take the mail with it; there is no other place to say so.
     }

@@ -100,12 +100,12 @@ mailplugin_status MAILPLUGIN_CALL IncomingBridge::open_mailbox(const mailplugin_
     self->log().write(mail::Level::misuse, "open_mailbox", "mailplugin_mailbox_events without on_message");
     return MAILPLUGIN_E_ARGUMENT;
   }
-  return guarded(self->log(), "open_mailbox", [&]() -> mailplugin_status {
-    HostProblems told(problems);
-    mail::Settings settings;
-    if (!read_settings(mailbox, settings, told)) return MAILPLUGIN_E_ARGUMENT;
+  return self->controlled("open_mailbox", [&]() -> mailplugin_status {
+    HostProblems told(problems, self->log());
+    ReadSettings settings;
+    if (!read_settings(mailbox, settings.values, told)) return MAILPLUGIN_E_ARGUMENT;
     auto opened = std::make_unique<Mailbox>(*self, events);
-    const auto id = self->server_->open_mailbox(settings, *opened, told);
+    const auto id = self->server_->open_mailbox(settings.values, *opened, told);
     if (!id) return MAILPLUGIN_E_CONFIG;
     self->mailboxes_[*id] = std::move(opened);
     *mailbox_id = *id;
@@ -116,7 +116,7 @@ mailplugin_status MAILPLUGIN_CALL IncomingBridge::open_mailbox(const mailplugin_
 mailplugin_status MAILPLUGIN_CALL IncomingBridge::close_mailbox(const mailplugin_server* s, std::uint64_t mailbox_id) {
   auto* self = static_cast<IncomingBridge*>(of(s));
   if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
-  return guarded(self->log(), "close_mailbox", [&]() -> mailplugin_status {
+  return self->controlled("close_mailbox", [&]() -> mailplugin_status {
     if (!self->server_->close_mailbox(mailbox_id)) return MAILPLUGIN_E_ARGUMENT;
     const auto closed = self->mailboxes_.find(mailbox_id);
     if (closed == self->mailboxes_.end()) return MAILPLUGIN_E_ARGUMENT;

@@ -8,6 +8,11 @@
 #include "boundary/text.h"
 
 namespace boundary {
+namespace {
+
+constexpr std::int64_t longest_secret = 64 * 1024;
+
+}  // namespace
 
 ServerBridge::ServerBridge(Module& module, const mailplugin_server_events* events)
     : module_(module),
@@ -37,7 +42,7 @@ bool ServerBridge::stop(std::chrono::milliseconds deadline) {
 mailplugin_status MAILPLUGIN_CALL ServerBridge::start_call(const mailplugin_server* s) {
   ServerBridge* self = of(s);
   if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
-  return guarded(self->log(), "start", [self]() -> mailplugin_status {
+  return self->controlled("start", [self]() -> mailplugin_status {
     self->server().start();
     return MAILPLUGIN_OK;
   });
@@ -46,7 +51,7 @@ mailplugin_status MAILPLUGIN_CALL ServerBridge::start_call(const mailplugin_serv
 mailplugin_status MAILPLUGIN_CALL ServerBridge::stop_call(const mailplugin_server* s, std::uint32_t deadline_ms) {
   ServerBridge* self = of(s);
   if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
-  return guarded(self->log(), "stop", [self, deadline_ms]() -> mailplugin_status {
+  return self->controlled("stop", [self, deadline_ms]() -> mailplugin_status {
     return self->stop(std::chrono::milliseconds(deadline_ms)) ? MAILPLUGIN_OK : MAILPLUGIN_E_TIMEOUT;
   });
 }
@@ -54,14 +59,14 @@ mailplugin_status MAILPLUGIN_CALL ServerBridge::stop_call(const mailplugin_serve
 void MAILPLUGIN_CALL ServerBridge::destroy_call(const mailplugin_server* s) {
   ServerBridge* self = of(s);
   if (self == nullptr) return;
-  mail::Log& log = self->log();
-  guarded(log, "destroy", [self]() -> mailplugin_status {
-    // A callback that never returns would free memory under its feet: destroy waits for it, as the header says.
+  // A callback that never returns would free memory under its feet: destroy waits for it, as the header says.
+  const mailplugin_status stopped = self->controlled("destroy", [self]() -> mailplugin_status {
     while (!self->stop(std::chrono::hours(1))) {
     }
-    delete self;
     return MAILPLUGIN_OK;
   });
+  // Refused: the server lives on, and destroy can be called again. Freeing it would be worse.
+  if (stopped == MAILPLUGIN_OK) delete self;
 }
 
 const void* MAILPLUGIN_CALL ServerBridge::interface_call(const mailplugin_server* s, const char* id) {
@@ -73,13 +78,13 @@ const void* MAILPLUGIN_CALL ServerBridge::interface_call(const mailplugin_server
 const mailplugin_check ServerBridge::check_api_ = {sizeof(mailplugin_check), 0, &look_call};
 
 mailplugin_status MAILPLUGIN_CALL ServerBridge::look_call(const mailplugin_server* s,
-                                                          const mailplugin_settings* mailbox,
-                                                          std::uint32_t deadline_ms,
+                                                          const mailplugin_settings* mailbox, std::uint32_t deadline_ms,
                                                           const mailplugin_findings* findings,
                                                           const mailplugin_problems* problems) {
   ServerBridge* self = of(s);
   if (self == nullptr) return MAILPLUGIN_E_ARGUMENT;
-  return check(self->server(), self->log(), mailbox, deadline_ms, findings, problems);
+  return self->controlled("look",
+                          [&] { return check(self->server(), self->log(), mailbox, deadline_ms, findings, problems); });
 }
 
 void ServerBridge::on_health(mail::MailboxId mailbox, const mail::Health& now) {
@@ -98,18 +103,26 @@ void ServerBridge::on_health(mail::MailboxId mailbox, const mail::Health& now) {
   called_host(log(), "on_health", [&] { events_->on_health(events_, mailbox, &health); });
 }
 
-std::optional<std::string> ServerBridge::read_secret(mail::MailboxId mailbox, std::string_view key) {
+std::optional<mail::Secret> ServerBridge::read_secret(mail::MailboxId mailbox, std::string_view key) {
   if (events_ == nullptr || !MAILPLUGIN_CAN(events_, mailplugin_server_events, read_secret)) return std::nullopt;
   const std::string key_text(key);
-  std::string value(256, '\0');
+  std::size_t room = 256;
   for (int attempt = 0; attempt < 3; ++attempt) {  // the value may grow between two calls
+    std::string value(room, '\0');
+    const mail::WipedAtEnd end(value);
     std::int64_t size = MAILPLUGIN_E_INTERNAL;
     called_host(log(), "read_secret",
                 [&] { size = events_->read_secret(events_, mailbox, key_text.c_str(), value.data(), value.size()); });
     if (size < 0) return std::nullopt;
-    const bool whole = static_cast<std::uint64_t>(size) <= value.size();
-    value.resize(static_cast<std::size_t>(size));
-    if (whole) return value;
+    if (size > longest_secret) {
+      log().write(mail::Level::misuse, "read_secret",
+                  "the host says that " + key_text + " has " + std::to_string(size) + " bytes, which no secret has");
+      return std::nullopt;
+    }
+    if (static_cast<std::size_t>(size) <= value.size()) {
+      return std::string_view(value).substr(0, static_cast<std::size_t>(size));
+    }
+    room = static_cast<std::size_t>(size);
   }
   return std::nullopt;
 }

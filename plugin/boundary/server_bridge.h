@@ -3,8 +3,11 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
+#include "boundary/guard.h"
 #include "boundary/host_log.h"
 #include "mail/servers.h"
 #include "mailplugin/mailplugin.h"
@@ -26,7 +29,7 @@ class ServerBridge : public mail::ServerListener {
   virtual bool stop(std::chrono::milliseconds deadline);
 
   void on_health(mail::MailboxId mailbox, const mail::Health& now) override;
-  std::optional<std::string> read_secret(mail::MailboxId mailbox, std::string_view key) override;
+  std::optional<mail::Secret> read_secret(mail::MailboxId mailbox, std::string_view key) override;
 
  protected:
   static ServerBridge* of(const mailplugin_server* server);
@@ -34,6 +37,19 @@ class ServerBridge : public mail::ServerListener {
   virtual void after_stop() {}
   virtual const void* interface(std::string_view id) const = 0;
   mail::Log& log() const;
+
+  /// Runs `body` for a control function. MAILPLUGIN_E_STATE and a line in the log where the host calls it from inside a
+  /// callback, or while another one runs.
+  template <typename Body>
+  mailplugin_status controlled(const char* function, Body&& body) {
+    if (called_from_inside(log(), function)) return MAILPLUGIN_E_STATE;
+    const std::unique_lock lock(control_, std::try_to_lock);
+    if (!lock) {
+      log().write(mail::Level::misuse, function, "was called while another control function of this server runs");
+      return MAILPLUGIN_E_STATE;
+    }
+    return guarded(log(), function, std::forward<Body>(body));
+  }
 
  private:
   static mailplugin_status MAILPLUGIN_CALL start_call(const mailplugin_server* s);
@@ -48,6 +64,7 @@ class ServerBridge : public mail::ServerListener {
 
   Module& module_;
   const mailplugin_server_events* const events_;  // may be null
+  std::mutex control_;
   mailplugin_server api_;
 };
 

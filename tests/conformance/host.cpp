@@ -23,8 +23,11 @@ Host::Host() {
   table.state_dir = folder_text_.c_str();
   table.log = [](const mailplugin_host* h, uint32_t level, const char* source, const char* line) {
     auto* self = static_cast<Host*>(h->ctx);
-    const std::lock_guard lock(self->mutex_);
-    self->lines_.emplace_back(level, std::string(source) + ": " + line);
+    {
+      const std::lock_guard lock(self->mutex_);
+      self->lines_.emplace_back(level, std::string(source) + ": " + line);
+    }
+    if (level >= MAILPLUGIN_LOG_WARNING && self->inside_log) self->inside_log();
   };
   table.get_extension = [](const mailplugin_host*, const char*) -> const void* { return nullptr; };
 }
@@ -89,14 +92,27 @@ Events::Events() {
     }
     self->changed_.notify_all();
     if (Gate* gate = self->gate) gate->pass();
+    if (self->inside) self->inside();
     if (self->throws) throw std::runtime_error("a host that lets exceptions out");
+  };
+}
+
+void Events::offer_secret(std::function<int64_t(char*, uint64_t)> read) {
+  secret_ = std::move(read);
+  table.read_secret = [](const mailplugin_server_events* e, uint64_t, const char*, char* buffer, uint64_t capacity) {
+    return static_cast<Events*>(e->ctx)->secret_(buffer, capacity);
   };
 }
 
 bool Events::wait_for(const std::function<bool(const Told&)>& wanted) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(10),
+  return changed_.wait_for(lock, std::chrono::minutes(1),
                            [&] { return std::any_of(told_.begin(), told_.end(), wanted); });
+}
+
+bool Events::wait_for_more_than(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::minutes(1), [&] { return told_.size() > count; });
 }
 
 std::size_t Events::count() const {

@@ -28,6 +28,8 @@ class Host {
   std::vector<std::string> lines(uint32_t at_least = MAILPLUGIN_LOG_DEBUG) const;
 
   const mailplugin_module* enter();  ///< asserts success
+  /// Done by every call of the log, when there is one. Not while a server runs, unless it was set before.
+  std::function<void()> inside_log;
   const mailplugin_server_type* type_with(const mailplugin_module* module, const char* interface_id);
 
  private:
@@ -62,16 +64,22 @@ class Events {
   };
   Events();
   mailplugin_server_events table{};
-  /// Waits (at most ten seconds) until one told health satisfies the condition.
+  /// Waits (at most a minute) until one told health satisfies the condition.
   bool wait_for(const std::function<bool(const Told&)>& wanted);
+  /// Waits (likewise) until more than so many were told.
+  bool wait_for_more_than(std::size_t count);
   std::size_t count() const;
   std::atomic<bool> throws{false};
+  std::function<void()> inside;      ///< done by every on_health, when there is one; set it before the server starts
   std::atomic<Gate*> gate{nullptr};  ///< passed by every on_health, when there is one
+  /// From now on read_secret is offered, and is this.
+  void offer_secret(std::function<int64_t(char* buffer, uint64_t capacity)> read);
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Told> told_;
+  std::function<int64_t(char*, uint64_t)> secret_;
 };
 
 }  // namespace conformance

@@ -9,6 +9,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 import harness  # noqa: E402  (found by the line above)
+import leaks  # noqa: E402
 
 MAILS = 6
 
@@ -39,7 +40,13 @@ def main():
                 section("m365.incoming", email["incoming_mail_servers"][0], tenant.dir)
                 + section("m365.incoming mailbox", {"address": "support@contoso.example"}, tenant.dir)
                 + section("m365.outgoing", email["external_outgoing_mail_server"], tenant.dir))
-            return subprocess.run([conformance, plugin, str(settings), "live"], timeout=280, check=False).returncode
+            done = subprocess.run([conformance, plugin, str(settings), "live"], timeout=280, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            print(done.stdout)
+            tenant.note_issued()
+            found = leaks.leaks(tenant.secrets, [done.stdout], pathlib.Path(folder), {tenant.dir, settings})
+            print("".join(sentence + "\n" for sentence in found))
+            return done.returncode or bool(found)
         finally:
             tenant.stop()
 

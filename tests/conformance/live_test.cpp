@@ -13,6 +13,7 @@
 
 #include "host.h"
 #include "settings.h"
+#include "sized.h"
 #include "submission.h"
 
 namespace conformance {
@@ -41,8 +42,15 @@ class Inbox {
         self->changed_.notify_all();
       }
       if (Gate* gate = self->gate) gate->pass();
+      if (self->inside) self->inside();
       if (self->throws) throw 42;  // not even an exception class
       return self->verdict;
+    };
+    table.on_idle = [](const mailplugin_mailbox_events* e) {
+      auto* self = static_cast<Inbox*>(e->ctx);
+      ++self->idles;
+      if (Gate* gate = self->idle_gate) gate->pass();
+      if (self->idle_throws) throw 42;
     };
   }
   /// Waits until `count` mails have come; asserts that they did.
@@ -58,7 +66,10 @@ class Inbox {
   mailplugin_mailbox_events table{};
   std::atomic<mailplugin_verdict> verdict{MAILPLUGIN_PENDING};
   std::atomic<bool> throws{false};
-  std::atomic<Gate*> gate{nullptr};
+  std::atomic<Gate*> gate{nullptr}, idle_gate{nullptr};
+  std::atomic<bool> idle_throws{false};
+  std::atomic<int> idles{0};
+  std::function<void()> inside;  ///< done by every on_message, when there is one; set it before
 
  private:
   mutable std::mutex mutex_;
@@ -66,11 +77,16 @@ class Inbox {
   std::vector<Delivery> came_;
 };
 
-void wait_for_answer(const Submission& submission) {
+bool eventually(const std::function<bool()>& wanted) {
   const auto until = std::chrono::steady_clock::now() + patience;
-  while (submission.answers == 0 && std::chrono::steady_clock::now() < until) {
+  while (!wanted() && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  return wanted();
+}
+
+void wait_for_answer(const Submission& submission) {
+  eventually([&] { return submission.answers > 0; });
   const std::string key(submission.mail.stable_id.data, submission.mail.stable_id.size);
   CPPUNIT_ASSERT_EQUAL_MESSAGE(key, 1, submission.answers.load());
 }
@@ -88,22 +104,34 @@ class LiveTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(one_key_submitted_twice_at_once_leaves_once);
   CPPUNIT_TEST(what_on_sent_throws_ends_at_the_plugin);
   CPPUNIT_TEST(parts_that_cannot_be_read_are_answered);
+  CPPUNIT_TEST(streams_of_other_sizes);
+  CPPUNIT_TEST(stop_does_not_wait_longer_for_a_read_than_it_may);
+  CPPUNIT_TEST(stop_does_not_wait_longer_for_on_idle_than_it_may);
+  CPPUNIT_TEST(what_on_idle_throws_ends_at_the_plugin);
+  CPPUNIT_TEST(control_functions_from_inside_callbacks_are_refused);
+  CPPUNIT_TEST(an_acknowledge_from_inside_on_message);
+  CPPUNIT_TEST(null_in_the_hands_of_the_plugins_streams);
+  CPPUNIT_TEST(whatever_read_secret_answers);
+  CPPUNIT_TEST(stop_does_not_wait_longer_for_read_secret_than_it_may);
   CPPUNIT_TEST_SUITE_END();
 
   Host host_;
   Events events_;
   Inbox inbox_, second_inbox_;
-  std::deque<Submission> submissions_;  // here, so that they outlive the server also where a test fails
-  std::deque<Gate> gates_;              // likewise
+  // Here, so that they outlive the server also where a test fails.
+  std::deque<Submission> submissions_;
+  Gate gate_;
   const mailplugin_module* module_ = nullptr;
   const mailplugin_server* server_ = nullptr;
 
   // The server of the type with this interface, started.
   template <typename Interface>
-  const Interface* serve(const char* interface_id) {
+  const Interface* serve(const char* interface_id, const Values& changed = {}) {
     const mailplugin_server_type* type = host_.type_with(module_, interface_id);
     CPPUNIT_ASSERT(type != nullptr);
-    Settings settings(read_settings_file(settings_path())[type->id]);
+    Values values = read_settings_file(settings_path())[type->id];
+    for (const auto& [key, value] : changed) values[key] = value;
+    Settings settings(values);
     Problems problems;
     CPPUNIT_ASSERT_EQUAL(ok, type->create(type, settings.get(), &events_.table, problems.get(), &server_));
     CPPUNIT_ASSERT_EQUAL(ok, server_->start(server_));
@@ -113,9 +141,11 @@ class LiveTest : public CppUnit::TestFixture {
   const mailplugin_incoming* serve_incoming() { return serve<mailplugin_incoming>(MAILPLUGIN_INCOMING); }
   const mailplugin_outgoing* serve_outgoing() { return serve<mailplugin_outgoing>(MAILPLUGIN_OUTGOING); }
 
-  uint64_t open(const mailplugin_incoming* incoming, Inbox& inbox) {
+  uint64_t open(const mailplugin_incoming* incoming, Inbox& inbox, const Values& changed = {}) {
     const mailplugin_server_type* type = host_.type_with(module_, MAILPLUGIN_INCOMING);
-    Settings settings(read_settings_file(settings_path())[std::string(type->id) + " mailbox"]);
+    Values values = read_settings_file(settings_path())[std::string(type->id) + " mailbox"];
+    for (const auto& [key, value] : changed) values[key] = value;
+    Settings settings(values);
     uint64_t id = 0;
     CPPUNIT_ASSERT_EQUAL(ok, incoming->open_mailbox(server_, settings.get(), &inbox.table, nullptr, &id));
     return id;
@@ -124,19 +154,18 @@ class LiveTest : public CppUnit::TestFixture {
  public:
   void setUp() override { module_ = host_.enter(); }
   void tearDown() override {
-    for (Gate& gate : gates_) gate.open();
+    gate_.open();
     if (server_ != nullptr) server_->destroy(server_);
     module_->shutdown();
   }
 
   void stop_does_not_wait_longer_for_on_message_than_it_may() {
-    Gate& gate = gates_.emplace_back();
-    inbox_.gate = &gate;
+    inbox_.gate = &gate_;
     open(serve_incoming(), inbox_);
-    CPPUNIT_ASSERT(gate.someone_inside());
+    CPPUNIT_ASSERT(gate_.someone_inside());
     CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server_->stop(server_, 100));
     const std::size_t came = inbox_.came().size();
-    gate.open();
+    gate_.open();
     CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
     CPPUNIT_ASSERT_EQUAL_MESSAGE("no new one started", came, inbox_.came().size());
     // A mail without a verdict at stop is delivered again.
@@ -148,19 +177,18 @@ class LiveTest : public CppUnit::TestFixture {
   }
 
   void destroy_waits_for_on_message() {
-    Gate& gate = gates_.emplace_back();
-    inbox_.gate = &gate;
+    inbox_.gate = &gate_;
     open(serve_incoming(), inbox_);
-    CPPUNIT_ASSERT(gate.someone_inside());
+    CPPUNIT_ASSERT(gate_.someone_inside());
     std::atomic<bool> destroying{false};
     int passed_before = 0;
     std::jthread control([&] {
       destroying = true;
       server_->destroy(server_);
-      passed_before = gate.passed;
+      passed_before = gate_.passed;
     });
     while (!destroying) std::this_thread::yield();
-    gate.open();
+    gate_.open();
     control.join();
     server_ = nullptr;
     CPPUNIT_ASSERT(passed_before > 0);
@@ -308,6 +336,177 @@ class LiveTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(ok, outgoing->submit(server_, &fine.mail, &fine.table));
     wait_for_answer(fine);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(fine.reason, mailplugin_verdict{MAILPLUGIN_ACCEPTED}, fine.verdict.load());
+  }
+
+  void streams_of_other_sizes() {
+    const mailplugin_outgoing* outgoing = serve_outgoing();
+    static const mailplugin_stream* opened = nullptr;
+    const auto submit = [&](const std::string& key, const mailplugin_stream* stream) {
+      opened = stream;
+      Submission& one = submissions_.emplace_back();
+      one.mail.stable_id = {key.data(), key.size()};
+      one.body.part.open = [](const mailplugin_part*) { return opened; };
+      CPPUNIT_ASSERT_EQUAL(ok, outgoing->submit(server_, &one.mail, &one.table));
+      wait_for_answer(one);
+      return one.verdict.load();
+    };
+    TextPart part("Hello");
+    const std::size_t enough = offsetof(mailplugin_stream, close) + sizeof part.stream.close;
+    for (std::size_t size = 0; size < enough; size += 4) {
+      Sized<mailplugin_stream> small(part.stream, size);
+      CPPUNIT_ASSERT(submit("stream of " + std::to_string(size), small.get()) != MAILPLUGIN_ACCEPTED);
+    }
+    mailplugin_stream mute = part.stream;
+    mute.read = nullptr;
+    CPPUNIT_ASSERT(submit("stream without read", &mute) != MAILPLUGIN_ACCEPTED);
+    mailplugin_stream open_for_ever = part.stream;
+    open_for_ever.close = nullptr;
+    CPPUNIT_ASSERT(submit("stream without close", &open_for_ever) != MAILPLUGIN_ACCEPTED);
+    auto future = of_the_future(part.stream);
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, submit("stream of the future", future.get()));
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+  }
+
+  void stop_does_not_wait_longer_for_a_read_than_it_may() {
+    static Gate* gate = nullptr;
+    gate = &gate_;
+    Submission& one = submissions_.emplace_back();
+    one.mail.stable_id = text("conformance-slow");
+    one.body.stream.read = [](const mailplugin_stream*, void*, uint64_t) -> int64_t {
+      gate->pass();
+      return 0;
+    };
+    CPPUNIT_ASSERT_EQUAL(ok, serve_outgoing()->submit(server_, &one.mail, &one.table));
+    CPPUNIT_ASSERT(gate_.someone_inside());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server_->stop(server_, 100));
+    CPPUNIT_ASSERT_EQUAL(0, one.answers.load());
+    gate_.open();
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT_EQUAL(1, one.answers.load());
+    CPPUNIT_ASSERT_EQUAL(one.body.opened.load(), one.body.closed.load());
+  }
+
+  void stop_does_not_wait_longer_for_on_idle_than_it_may() {
+    inbox_.idle_gate = &gate_;
+    inbox_.verdict = MAILPLUGIN_ACCEPTED;
+    open(serve_incoming(), inbox_, {{"after_fetch", "leave"}});
+    CPPUNIT_ASSERT(gate_.someone_inside());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server_->stop(server_, 100));
+    const int idles = inbox_.idles;
+    gate_.open();
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("no new one started", idles, inbox_.idles.load());
+  }
+
+  void what_on_idle_throws_ends_at_the_plugin() {
+    inbox_.idle_throws = true;
+    inbox_.verdict = MAILPLUGIN_ACCEPTED;
+    open(serve_incoming(), inbox_, {{"after_fetch", "leave"}});
+    CPPUNIT_ASSERT(eventually([this] { return inbox_.idles > 0; }));
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT(!host_.lines(MAILPLUGIN_LOG_MISUSE).empty());
+    // It is told anew after every start.
+    const int idles = inbox_.idles;
+    CPPUNIT_ASSERT_EQUAL(ok, server_->start(server_));
+    CPPUNIT_ASSERT(eventually([&] { return inbox_.idles > idles; }));
+  }
+
+  void control_functions_from_inside_callbacks_are_refused() {
+    const mailplugin_incoming* incoming = serve_incoming();
+    std::atomic<int> refused{0}, asked{0};
+    std::atomic<uint64_t> mailbox{0};
+    inbox_.inside = [&] {
+      const mailplugin_status answers[] = {server_->start(server_), server_->stop(server_, 60'000),
+                                           incoming->close_mailbox(server_, mailbox)};
+      for (const mailplugin_status answer : answers) {
+        ++asked;
+        refused += answer == MAILPLUGIN_E_STATE;
+      }
+      server_->destroy(server_);
+    };
+    mailbox = open(incoming, inbox_);
+    inbox_.wait_for(1);
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT(asked > 0);
+    CPPUNIT_ASSERT_EQUAL(asked.load(), refused.load());
+  }
+
+  void an_acknowledge_from_inside_on_message() {
+    // Before the verdict PENDING is given: too early, and the mail is not decided by it.
+    const mailplugin_incoming* incoming = serve_incoming();
+    inbox_.inside = [&] {
+      for (const Inbox::Delivery& one : inbox_.came())
+        incoming->acknowledge(server_, one.id, MAILPLUGIN_RETRY_LATER, 1);
+    };
+    open(incoming, inbox_);
+    const auto came = inbox_.wait_for(3);
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+    for (const Inbox::Delivery& one : came) {
+      CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_STATE},
+                           incoming->acknowledge(server_, one.id, MAILPLUGIN_ACCEPTED, 0));
+    }
+  }
+
+  void null_in_the_hands_of_the_plugins_streams() {
+    open(serve_incoming(), inbox_);
+    const mailplugin_part* part = inbox_.wait_for(1).front().mail->parts[0];
+    CPPUNIT_ASSERT(part->open(nullptr) == nullptr);
+    const mailplugin_stream* stream = part->open(part);
+    CPPUNIT_ASSERT(stream != nullptr);
+    char byte = 0;
+    CPPUNIT_ASSERT_EQUAL(int64_t{MAILPLUGIN_E_ARGUMENT}, stream->read(nullptr, &byte, 1));
+    CPPUNIT_ASSERT_EQUAL(int64_t{MAILPLUGIN_E_ARGUMENT}, stream->read(stream, nullptr, 1));
+    CPPUNIT_ASSERT_EQUAL(int64_t{0}, stream->read(stream, &byte, 0));
+    CPPUNIT_ASSERT_EQUAL(int64_t{1}, stream->read(stream, &byte, 1));
+    stream->close(nullptr);
+    stream->close(stream);
+  }
+
+  void whatever_read_secret_answers() {
+    const mailplugin_server_type* type = host_.type_with(module_, MAILPLUGIN_INCOMING);
+    const std::string good = read_settings_file(settings_path())[type->id]["secret"];
+    std::atomic<int> calls{0};
+    events_.offer_secret([&](char* buffer, uint64_t capacity) -> int64_t {
+      switch (calls++) {
+        case 0:
+          return MAILPLUGIN_E_IO;
+        case 1:
+          return INT64_MIN;
+        case 2:
+          return INT64_MAX;
+        case 3:
+          throw 42;
+        case 4:
+          return static_cast<int64_t>(capacity) + 1;  // and again, each time
+        case 5:
+          return static_cast<int64_t>(capacity) + 1;
+        case 6:
+          return static_cast<int64_t>(capacity) + 1;
+        default:
+          std::memcpy(buffer, good.data(), good.size());
+          return static_cast<int64_t>(good.size());
+      }
+    });
+    open(serve<mailplugin_incoming>(MAILPLUGIN_INCOMING, {{"secret", "8Q~wrong-secret-of-the-test"}}), inbox_);
+    CPPUNIT_ASSERT(events_.wait_for(
+        [](const Events::Told& told) { return told.mailbox == 0 && told.cause == MAILPLUGIN_CAUSE_SECRET_REFUSED; }));
+    inbox_.wait_for(1);
+    CPPUNIT_ASSERT(calls > 7);
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
+    CPPUNIT_ASSERT(!host_.lines(MAILPLUGIN_LOG_MISUSE).empty());
+    for (const std::string& line : host_.lines()) CPPUNIT_ASSERT(line.find(good) == std::string::npos);
+  }
+
+  void stop_does_not_wait_longer_for_read_secret_than_it_may() {
+    events_.offer_secret([this](char*, uint64_t) -> int64_t {
+      gate_.pass();
+      return MAILPLUGIN_E_IO;
+    });
+    serve<mailplugin_outgoing>(MAILPLUGIN_OUTGOING, {{"password", "8Q~wrong-secret-of-the-test"}});
+    CPPUNIT_ASSERT(gate_.someone_inside());
+    CPPUNIT_ASSERT_EQUAL(mailplugin_status{MAILPLUGIN_E_TIMEOUT}, server_->stop(server_, 100));
+    gate_.open();
+    CPPUNIT_ASSERT_EQUAL(ok, server_->stop(server_, 60'000));
   }
 };
 
