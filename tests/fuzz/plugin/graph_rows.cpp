@@ -8,6 +8,7 @@
 #include "m365/message/page_salvage.h"
 #include "m365/message/report_reader.h"
 #include "m365/message/thread_headers.h"
+#include "m365/outgoing/upload_attachment.h"
 #include "mail/fault.h"
 #include "mime/charset.h"
 #include "require.h"
@@ -82,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   decoded([&] { m365::decode_folder(json); });
   decoded([&] { m365::decode_folder_page(json); });
   decoded([&] { m365::decode_extended_property(json); });
+  m365::next_expected(json);
   std::string batch = json;
   if (const auto answers = m365::parse_batch(batch, 3)) require(answers->size() == 3, "one answer a question");
   m365::salvage(json);
