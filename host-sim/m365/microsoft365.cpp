@@ -75,21 +75,26 @@ Microsoft365::Microsoft365(Options options) {
   const auto limit = [&impl] { return impl.world.behaviour.body_limit.load(); };
   impl.front = listen(options.address, options.port, limit,
                       [&impl](const HttpRequest& request) { return impl.answer(request); });
-  impl.uploads = listen(options.address, 0, limit, [&impl](const HttpRequest& request) {
-    return impl.with_faults(request.method == "PUT" ? "upload.put" : "upload.other", request,
-                            [&impl](const HttpRequest& r) { return impl.world.uploads.handle(r); });
-  });
+  const bool v6 = options.address == "::1" || options.address == "::";
   const bool any_address =
       options.address == "localhost" || options.address == "127.0.0.1" || options.address == "0.0.0.0";
+  impl.uploads = listen(
+      options.address == "localhost" ? "127.0.0.1" : options.address, 0, limit, [&impl](const HttpRequest& request) {
+        return impl.with_faults(request.method == "PUT" ? "upload.put" : "upload.other", request,
+                                [&impl](const HttpRequest& r) { return impl.world.uploads.handle(r); });
+      });
   impl.door = listen(
       options.address == "::1" ? "::1" : "127.0.0.1", 0, [] { return std::size_t{256} << 20; },
       [&impl](const HttpRequest& request) { return impl.control.handle(request); });
   // Under the name the certificate was made for.
-  const std::string host = any_address || options.address == "::1" || options.address == "::" ? "localhost"
+  const std::string host = any_address || v6                                ? "localhost"
                            : options.address.find(':') != std::string::npos ? "[" + options.address + "]"
                                                                             : options.address;
+  // Uploads go to another host than Graph (graph-mail.md section 11): Microsoft's clients go by the name alone, without
+  // the port, when they decide where to send their token.
+  const std::string upload_host = any_address ? "127.0.0.1" : v6 ? "[::1]" : host;
   impl.world.origin = "https://" + host + ":" + std::to_string(impl.front->port());
-  impl.world.upload_origin = "https://" + host + ":" + std::to_string(impl.uploads->port());
+  impl.world.upload_origin = "https://" + upload_host + ":" + std::to_string(impl.uploads->port());
   impl.world.control_origin = "https://localhost:" + std::to_string(impl.door->port());
   impl.world.entra.set_origin(impl.world.origin);
 

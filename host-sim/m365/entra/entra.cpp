@@ -427,11 +427,16 @@ HttpResponse Entra::user_token(const Tenant& tenant, const App& app, const User&
   TokenClaims claims;
   bool offline = scope == nullptr;  // a refresh without scope keeps what it had
   bool openid = false;
+  std::string prefix;  // of a resource that is not Graph's public name, in front of each scope that is granted
+  std::vector<std::string> told;
   for (const auto& word :
        scope != nullptr ? words(*scope) : std::vector<std::string>{"https://graph.microsoft.com/.default"}) {
     offline = offline || word == "offline_access";
     openid = openid || word == "openid";
-    if (is_openid_scope(word)) continue;
+    if (is_openid_scope(word)) {
+      if (word != "offline_access") told.push_back(word);
+      continue;
+    }
     const auto [resource, permission] = split_scope(word);
     if (permission.empty()) {
       throw Refusal{
@@ -446,8 +451,10 @@ HttpResponse Entra::user_token(const Tenant& tenant, const App& app, const User&
                     "resource."};
     }
     claims.audience = audience;
+    if (!resource.empty() && !equal_ignoring_case(resource, "https://graph.microsoft.com")) prefix = resource + "/";
     if (permission == ".default") {
       claims.permissions.insert(app.scopes.begin(), app.scopes.end());
+      if (!prefix.empty()) told.push_back(prefix + permission);
     } else if (app.scopes.count(permission) != 0) {
       claims.permissions.insert(permission);
     } else {
@@ -482,11 +489,17 @@ HttpResponse Entra::user_token(const Tenant& tenant, const App& app, const User&
       record(refresh_token);
     }
   }
-  std::vector<std::string> granted(claims.permissions.begin(), claims.permissions.end());
+  // Bare names for Graph (section 4), with the resource for any other: MSAL finds a token in its cache by what it
+  // asked.
+  for (const auto& permission : claims.permissions) told.push_back(prefix + permission);
   Json body = Json::Object{
-      {"token_type", "Bearer"}, {"scope", join(granted, " ")}, {"expires_in", life}, {"ext_expires_in", life}};
+      {"token_type", "Bearer"}, {"scope", join(told, " ")}, {"expires_in", life}, {"ext_expires_in", life}};
   body.set("access_token", issue(std::move(claims), app, &user, life));
   if (!refresh_token.empty()) body.set("refresh_token", refresh_token);
+  if (const std::string* wanted = form.find("client_info"); wanted != nullptr && *wanted == "1") {
+    // MSAL makes its account's id of it.
+    body.set("client_info", base64url_encode(Json(Json::Object{{"uid", user.id}, {"utid", tenant.id}}).dump()));
+  }
   if (openid) {
     const Json header = Json::Object{{"typ", "JWT"}, {"alg", "RS256"}};
     const Json payload = Json::Object{{"aud", app.client_id},

@@ -165,6 +165,19 @@ Folder& folder_of(Mailbox& mailbox, const std::string& name) {
   return *folder;
 }
 
+Folder& destination_of(Mailbox& mailbox, const Json& body) {
+  const Json* id = body.find("destinationId");
+  if (id == nullptr) id = body.find("DestinationId");
+  if (id == nullptr || !id->is_string()) throw GraphError(400, "ErrorInvalidArgument", "The destinationId is missing.");
+  try {
+    return folder_of(mailbox, id->string());
+  } catch (const GraphError& error) {
+    if (error.status == 404)
+      throw GraphError(404, "ErrorFolderNotFound", "The specified folder could not be found in the store.");
+    throw;
+  }
+}
+
 Message& message_of(Mailbox& mailbox, const std::string& text) {
   const auto id = decode_item_id(text);
   if (!id || id->attachment != 0) throw malformed_id();

@@ -77,6 +77,8 @@ HttpResponse json_response(int status, std::string body);
 
 // By id or well-known name. Throws GraphError 400 or 404.
 Folder& folder_of(Mailbox& mailbox, const std::string& name);
+// The folder that the body of a move or copy names. Throws GraphError 400 or 404.
+Folder& destination_of(Mailbox& mailbox, const Json& body);
 // By either form of id; an ordinary id of an earlier place is not found. Throws GraphError 400 or 404.
 Message& message_of(Mailbox& mailbox, const std::string& id);
 Attachment& attachment_of(Mailbox& mailbox, Message& message, const std::string& id);

@@ -173,7 +173,7 @@ DeltaState begin_delta(const Query& query, const Folder& folder, std::uint64_t s
   if (query.expand) {
     const Expand expand = parse_expand(*query.expand);
     // Documented and seen to fail (section 6, $select row).
-    if (!expand.property_ids.empty())
+    if (!expand.property_ids.empty() || !expand.multi_property_ids.empty())
       throw GraphError(500, "ErrorInternalServerError", "An internal server error occurred.");
     state.expand_attachments = expand.attachments;
   }

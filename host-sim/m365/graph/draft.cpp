@@ -56,13 +56,14 @@ void parse_body(Message& message, const Json& value) {
   (type == "html" ? message.html : message.text) = with_crlf(text);
 }
 
-const std::string& one_of(const Json& value, std::string_view name, std::initializer_list<std::string_view> known) {
+// The value as the service writes it; Graph reads enumerations without regard to case.
+std::string one_of(const Json& value, std::string_view name, std::initializer_list<std::string_view> known) {
   const std::string& text = need_text(value, name);
-  if (std::find(known.begin(), known.end(), text) == known.end()) {
-    throw GraphError(400, "RequestBodyRead",
-                     "Requested value '" + text + "' was not found for the property '" + std::string(name) + "'.");
+  for (const auto member : known) {
+    if (equal_ignoring_case(member, text)) return std::string(member);
   }
-  return text;
+  throw GraphError(400, "RequestBodyRead",
+                   "Requested value '" + text + "' was not found for the property '" + std::string(name) + "'.");
 }
 
 void parse_headers(Message& message, const Json& value) {
@@ -101,14 +102,30 @@ void parse_properties(Message& message, const Json& value) {
   }
 }
 
+void parse_multi_properties(Message& message, const Json& value) {
+  constexpr std::string_view name = "multiValueExtendedProperties";
+  if (!value.is_array()) wrong_type(name);
+  for (const auto& item : value.array()) {
+    const Json* id = item.find("id");
+    const Json* values = item.find("value");
+    if (id == nullptr || !id->is_string() || values == nullptr || !values->is_array()) wrong_type(name);
+    const auto normal = normal_multi_property_id(id->string());
+    if (!normal) throw GraphError(400, "ErrorInvalidProperty", "The property id '" + id->string() + "' is invalid.");
+    std::vector<std::string> texts;
+    for (const auto& text : values->array()) texts.push_back(need_text(text, name));
+    message.multi_properties[*normal] = std::move(texts);
+  }
+}
+
 void parse_flag(Message& message, const Json& value) {
   if (!value.is_object()) wrong_type("flag");
+  Json flag = value;
   if (const Json* status = value.find("flagStatus"))
-    one_of(*status, "flag/flagStatus", {"notFlagged", "complete", "flagged"});
+    flag.set("flagStatus", one_of(*status, "flag/flagStatus", {"notFlagged", "complete", "flagged"}));
   if (value.find("dueDateTime") != nullptr && value.find("startDateTime") == nullptr) {
     throw GraphError(400, "ErrorInvalidArgument", "A flag with dueDateTime needs startDateTime as well.");
   }
-  message.flag = value;
+  message.flag = std::move(flag);
 }
 
 void parse_categories(Message& message, const Json& value) {
@@ -133,6 +150,8 @@ bool apply_always(Message& message, const std::string& name, const Json& value) 
     message.delivery_receipt_requested = need_boolean(value, name);
   } else if (name == "singleValueExtendedProperties") {
     parse_properties(message, value);
+  } else if (name == "multiValueExtendedProperties") {
+    parse_multi_properties(message, value);
   } else {
     return false;
   }

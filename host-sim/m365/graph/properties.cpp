@@ -33,6 +33,18 @@ std::optional<std::string> type_name(std::string_view word) {
 
 }  // namespace
 
+std::optional<std::string> normal_multi_property_id(std::string_view id) {
+  id = trim(id);
+  constexpr std::string_view array = "Array";
+  const auto type = id.substr(0, id.find(' '));
+  if (type.size() <= array.size() || !equal_ignoring_case(type.substr(type.size() - array.size()), array))
+    return std::nullopt;
+  const auto plain = type.substr(0, type.size() - array.size());
+  auto normal = normal_property_id(std::string(plain) + std::string(id.substr(type.size())));
+  if (normal) normal->insert(plain.size(), array);
+  return normal;
+}
+
 std::optional<std::string> normal_property_id(std::string_view id) {
   id = trim(id);
   const auto blank = id.find(' ');

@@ -14,6 +14,8 @@ namespace embedded {
 // capitalised, the GUID in lower case, hex digits without leading zeros ("LONG 0x0E08" -> "Long 0xe08"). The name keeps
 // its case. nullopt: not an id of that form.
 std::optional<std::string> normal_property_id(std::string_view id);
+// The same for the multi-value kind: "StringArray {GUID} Name X".
+std::optional<std::string> normal_multi_property_id(std::string_view id);
 
 // What the message has under that (normal) id: given by a client, or made from the message itself (class, Message-ID,
 // In-Reply-To, References, transport headers, size, flags, delivery time, subject).

@@ -133,13 +133,12 @@ Expand parse_expand(std::string_view text) {
       expand.attachments = true;  // options in parentheses: $filter is ignored (known-issues), $select not offered
     } else if (name == "microsoft.graph.itemattachment/item") {
       expand.item = true;
-    } else if (name == "singlevalueextendedproperties") {
-      if (open == std::string_view::npos || item.back() != ')') {
-        throw bad_request("Expanding singleValueExtendedProperties needs a $filter on the id.");
-      }
-      const auto inside = trim(item.substr(open + 1, item.size() - open - 2));
+    } else if (name == "singlevalueextendedproperties" || name == "multivalueextendedproperties") {
+      const bool single = name[0] == 's';
+      const bool options = open != std::string_view::npos && item.back() == ')';
+      const auto inside = options ? trim(item.substr(open + 1, item.size() - open - 2)) : std::string_view();
       if (!starts_with_ignoring_case(inside, "$filter=")) {
-        throw bad_request("Expanding singleValueExtendedProperties needs a $filter on the id.");
+        throw bad_request("Expanding " + std::string(item.substr(0, open)) + " needs a $filter on the id.");
       }
       std::string_view rest = inside.substr(8);
       for (;;) {
@@ -147,10 +146,11 @@ Expand parse_expand(std::string_view text) {
         if (!starts_with_ignoring_case(rest, "id eq '")) throw bad_request("Only 'id eq' is possible in this $filter.");
         rest.remove_prefix(7);
         const auto end = rest.find('\'');
-        const auto id = normal_property_id(rest.substr(0, end));
+        const auto text = rest.substr(0, end);
+        const auto id = single ? normal_property_id(text) : normal_multi_property_id(text);
         if (end == std::string_view::npos || !id)
           throw GraphError(400, "ErrorInvalidProperty", "The property id is invalid.");
-        expand.property_ids.push_back(*id);
+        (single ? expand.property_ids : expand.multi_property_ids).push_back(*id);
         rest = trim(rest.substr(end + 1));
         if (rest.empty()) break;
         if (!starts_with_ignoring_case(rest, "or "))

@@ -15,8 +15,8 @@ namespace embedded {
 // $expand of a message: its attachments, its item, its extended properties.
 struct Expand {
   bool attachments = false;
-  bool item = false;                      // microsoft.graph.itemattachment/item
-  std::vector<std::string> property_ids;  // in their normal form
+  bool item = false;                                          // microsoft.graph.itemattachment/item
+  std::vector<std::string> property_ids, multi_property_ids;  // in their normal form
 };
 
 struct Query {

@@ -275,7 +275,8 @@ MessageProperties select_properties(const std::vector<std::string>& names) {
       chosen |= MessageProperties{1} << (found - kNames.begin());
     } else if (plain == "*") {
       chosen |= default_properties();
-    } else if (plain != "attachments" && plain != "singleValueExtendedProperties") {
+    } else if (plain != "attachments" && plain != "singleValueExtendedProperties" &&
+               plain != "multiValueExtendedProperties") {
       throw bad_request("Could not find a property named '" + name + "' on type 'microsoft.graph.message'.");
     }
   }
@@ -386,6 +387,16 @@ void append_message_members(std::string& out, const Mailbox& mailbox, const Mess
     // The member is missing when the message has none of them.
     if (!found.empty()) members.json("singleValueExtendedProperties", std::move(found));
   }
+  if (!view.expand.multi_property_ids.empty()) {
+    Json::Array found;
+    for (const auto& property : view.expand.multi_property_ids) {
+      const auto values = message.multi_properties.find(property);
+      if (values == message.multi_properties.end()) continue;
+      Json::Array texts(values->second.begin(), values->second.end());
+      found.emplace_back(Json::Object{{"id", property}, {"value", std::move(texts)}});
+    }
+    if (!found.empty()) members.json("multiValueExtendedProperties", std::move(found));
+  }
   if (view.expand.attachments) {
     members.name("attachments");
     out += '[';
@@ -424,8 +435,8 @@ void append_flag_row(std::string& out, const Mailbox& mailbox, const Message& me
   out += '}';
 }
 
-std::string folder_json(Mailbox& mailbox, const Folder& folder, std::string_view context,
-                        const std::optional<std::vector<std::string>>& select) {
+std::string folder_json(Mailbox& mailbox, const Folder& folder, std::string_view context, const FolderView& view) {
+  const auto& select = view.select;
   static const std::set<std::string_view> known = {
       "id", "displayName", "parentFolderId", "childFolderCount", "unreadItemCount", "totalItemCount", "isHidden"};
   if (select) {
@@ -449,6 +460,17 @@ std::string folder_json(Mailbox& mailbox, const Folder& folder, std::string_view
   if (has("unreadItemCount")) members.number("unreadItemCount", folder.unread);
   if (has("totalItemCount")) members.number("totalItemCount", folder.by_received.size());
   if (has("isHidden")) members.boolean("isHidden", folder.hidden);
+  if (view.children) {
+    members.name("childFolders");
+    out += '[';
+    std::size_t count = 0;
+    for (const Folder* child : mailbox.children(&folder, view.hidden_children)) {
+      if (count++ == 20) break;  // known-issues: at most 20 entries of a relation
+      if (count > 1) out += ',';
+      out += folder_json(mailbox, *child, {}, {});
+    }
+    out += ']';
+  }
   return out + '}';
 }
 

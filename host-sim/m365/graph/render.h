@@ -37,8 +37,12 @@ std::string message_json(const Mailbox& mailbox, const Message& message, const V
 // graph-mail.md section 6: id, isRead, parentFolderId of a message of which only the flag changed.
 void append_flag_row(std::string& out, const Mailbox& mailbox, const Message& message, IdForm ids);
 
-std::string folder_json(Mailbox& mailbox, const Folder& folder, std::string_view context,
-                        const std::optional<std::vector<std::string>>& select);
+struct FolderView {
+  std::optional<std::vector<std::string>> select = std::nullopt;
+  bool children = false;         // $expand=childFolders
+  bool hidden_children = false;  // the hidden ones among them, too
+};
+std::string folder_json(Mailbox& mailbox, const Folder& folder, std::string_view context, const FolderView& view);
 
 struct AttachmentView {
   IdForm ids = IdForm::ordinary;

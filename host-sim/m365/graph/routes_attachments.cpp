@@ -43,6 +43,15 @@ HttpResponse list(World& world, Call& call) {
   return json_response(200, out + "]}");
 }
 
+HttpResponse count(World&, Call& call) {
+  Mailbox& mailbox = call.mailbox();
+  const auto lock = mailbox.lock();
+  HttpResponse response;
+  response.headers.add("Content-Type", "text/plain");
+  response.body = std::to_string(message_of(mailbox, call.parameters[0]).attachments.size());
+  return response;
+}
+
 HttpResponse get(World& world, Call& call) {
   const Query query = parse_query(call.query(), "$select,$expand");
   const AttachmentView view = view_of(call, query);
@@ -139,6 +148,7 @@ const std::vector<Route>& attachment_routes() {
       {"POST", "messages/{}/attachments/createUploadSession", "attachments.session", Need::write, open_session},
       {"GET", "messages/{}/attachments", "attachments.list", Need::read, list},
       {"POST", "messages/{}/attachments", "attachments.create", Need::write, add},
+      {"GET", "messages/{}/attachments/$count", "attachments.list", Need::read, count},
       {"GET", "messages/{}/attachments/{}", "attachments.get", Need::read, get},
       {"GET", "messages/{}/attachments/{}/$value", "attachments.value", Need::read, get_value},
       {"DELETE", "messages/{}/attachments/{}", "attachments.delete", Need::write, remove},

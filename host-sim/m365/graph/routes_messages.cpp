@@ -4,7 +4,7 @@
 #include "m365/graph/call.h"
 #include "m365/graph/delta.h"
 #include "m365/graph/draft.h"
-#include "m365/mime/html.h"
+#include "m365/graph/search.h"
 #include "m365/mime/mime_write.h"
 #include "m365/mime/text.h"
 #include "m365/world/world.h"
@@ -33,16 +33,6 @@ bool order_before(const OrderTerm& term, const Message& a, const Message& b, boo
   return compare(address(a), address(b));
 }
 
-bool found_by_words(const Message& message, const std::string& words) {
-  const std::string all = message.subject.value_or("") + "\n" + message.text.value_or("") + "\n" +
-                          (message.html ? html_to_text(*message.html) : std::string()) + "\n" +
-                          (message.from ? message.from->name + " " + message.from->address : std::string());
-  for (const auto& word : split(words, ' ')) {
-    if (!word.empty() && !contains_ignoring_case(all, word)) return false;
-  }
-  return true;
-}
-
 // The messages a list speaks of, newest first unless ordered otherwise.
 class Listing {
  public:
@@ -54,7 +44,7 @@ class Listing {
       if (query.filter || query.orderby || query.count) {
         throw bad_request("The query parameter '$search' cannot be combined with '$filter', '$orderby' or '$count'.");
       }
-      words_ = replace_all(*query.search, "\"", "");
+      words_ = Search::parse(*query.search);
     }
     now_ = world.clock.now();
   }
@@ -79,7 +69,7 @@ class Listing {
       // A search that lags does not see what was stored just now.
       if ((filter_ || words_) && message->findable_from > now_) return;
       if (filter_ && !filter_->matches(mailbox_, *message)) return;
-      if (words_ && !found_by_words(*message, *words_)) return;
+      if (words_ && !words_->finds(*message)) return;
       found.push_back(message);
     };
     if (filter_ && filter_->equality()) {
@@ -116,7 +106,7 @@ class Listing {
   Folder* folder_;
   std::optional<Filter> filter_;
   std::vector<OrderTerm> order_;
-  std::optional<std::string> words_;
+  std::optional<Search> words_;
   Time now_{};
 };
 
@@ -300,19 +290,6 @@ HttpResponse patch(World& world, Call& call) {
     return response;
   }
   return json_response(200, std::move(answer));
-}
-
-Folder& destination_of(Mailbox& mailbox, const Json& body) {
-  const Json* id = body.find("destinationId");
-  if (id == nullptr) id = body.find("DestinationId");
-  if (id == nullptr || !id->is_string()) throw GraphError(400, "ErrorInvalidArgument", "The destinationId is missing.");
-  try {
-    return folder_of(mailbox, id->string());
-  } catch (const GraphError& error) {
-    if (error.status == 404)
-      throw GraphError(404, "ErrorFolderNotFound", "The specified folder could not be found in the store.");
-    throw;
-  }
 }
 
 HttpResponse move(World& world, Call& call) {

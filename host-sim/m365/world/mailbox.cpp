@@ -115,6 +115,26 @@ bool Mailbox::rename_folder(Folder* folder, const std::string& name) {
   return true;
 }
 
+bool Mailbox::move_folder(Folder* folder, Folder* to) {
+  for (const Folder* sibling : children(to, true)) {
+    if (sibling != folder && equal_ignoring_case(sibling->name, folder->name)) return false;
+  }
+  folder->parent = to;
+  folder->changed = ++sequence_;
+  return true;
+}
+
+Folder* Mailbox::copy_folder(const Folder* folder, Folder* to) {
+  const std::vector<Folder*> below = children(folder, true);  // before the copy is made, which may stand among them
+  const std::vector<Message*> messages = folder->by_received;
+  Folder* fresh = create_folder(to, folder->name);
+  if (fresh == nullptr) return nullptr;
+  fresh->hidden = folder->hidden;
+  for (const Message* message : messages) copy(*message, fresh);
+  for (const Folder* child : below) copy_folder(child, fresh);
+  return fresh;
+}
+
 void Mailbox::delete_folder(Folder* folder) {
   for (Folder* child : children(folder, true)) delete_folder(child);
   while (!folder->by_received.empty()) erase(*folder->by_received.back());

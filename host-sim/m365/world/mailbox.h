@@ -76,6 +76,10 @@ class Mailbox {
   // nullptr when the name is taken (compared without case).
   Folder* create_folder(Folder* parent, const std::string& name);
   bool rename_folder(Folder* folder, const std::string& name);
+  // False when the name is taken there. `to` is neither the folder nor below it.
+  bool move_folder(Folder* folder, Folder* to);
+  // With all that is in it; nullptr when the name is taken there.
+  Folder* copy_folder(const Folder* folder, Folder* to);
   // With all that is in it.
   void delete_folder(Folder* folder);
 

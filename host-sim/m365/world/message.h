@@ -3,6 +3,7 @@
 #define HOST_SIM_M365_MESSAGE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,6 +78,7 @@ struct Message : Content {
   std::vector<std::string> categories;
   Json flag;  // null: notFlagged
   std::vector<ExtendedProperty> properties;
+  std::map<std::string, std::vector<std::string>> multi_properties;  // values by normal id
   std::string conversation_id, conversation_index;  // bytes
   std::uint64_t answers = 0;                        // number of the message a reply draft answers, 0 none
   bool mime_upload = false;                         // a draft whose `mime` is the client's own
