@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <string_view>
 
 namespace http {
 namespace {
@@ -71,6 +72,10 @@ Response read_whole(Exchange& exchange, std::size_t limit) {
     if (used == response.body.size()) response.body.resize(used * 2);
   }
   response.body.resize(used);
+  // Some servers put it in front of what they write as UTF-8; to a reader of JSON it is no part of the text (RFC 8259,
+  // section 8.1).
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (response.body.starts_with(byte_order_mark)) response.body.erase(0, byte_order_mark.size());
   return response;
 }
 

@@ -1,6 +1,7 @@
 #include "m365/graph/graph_client.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 
@@ -16,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t error_body_limit = 1 << 20;
 // When the service says 429 without saying for how long.
 constexpr milliseconds default_wait{10'000};
+// After $batch was refused.
+constexpr std::chrono::hours without_batches{1};
 
 // Without it the ids change whenever a message moves (graph-mail.md, section 7).
 std::string prefer_header(const GraphRequest& request) {
@@ -40,12 +43,19 @@ bool succeeded(int status) {
   return status >= 200 && status < 300;
 }
 
+// Of the batch as a whole: ours are well formed (section 14), so it is not offered here, or not in this form.
+bool refuses_batches(int status) {
+  return status == 400 || status == 404 || status == 405 || status == 501;
+}
+
 }  // namespace
 
 struct GraphClient::Impl {
   Impl(Environment& environment, const TenantSettings& tenant, std::shared_ptr<TokenSource> source_of_tokens,
        std::string source)
       : clock(environment.clock()),
+        log(environment.log()),
+        source_name(source),
         tokens(std::move(source_of_tokens)),
         gate(environment.gate(tenant.graph_origin, tenant.client_id)),
         graph_origin(tenant.graph_origin),
@@ -119,11 +129,39 @@ struct GraphClient::Impl {
   void shut_if_throttled(const BatchAnswer& answer, const std::string& mailbox) const {
     if (mailbox.empty()) return;
     const auto wait = http::Response{answer.status, answer.headers, {}}.retry_after(clock.wall());
-    const bool overload = (answer.status == 503 || answer.status == 509) && wait;
+    const bool overload = (answer.status == 424 || answer.status == 503 || answer.status == 509) && wait;
     if (answer.status == 429 || overload) gate->shut(mailbox, wait.value_or(default_wait));
   }
 
+  bool batches() const { return clock.now().time_since_epoch() >= batches_again.load(); }
+
+  void note_no_batches(int status) {
+    batches_again = (clock.now() + without_batches).time_since_epoch();
+    log.write(mail::Level::info, source_name,
+              graph_origin + " takes no $batch (HTTP " + std::to_string(status) +
+                  "): requests go out one by one, and batches are tried again in an hour");
+  }
+
+  std::vector<BatchAnswer> one_by_one(const std::vector<GraphRequest>& requests, std::stop_token stop) {
+    std::vector<BatchAnswer> answers(requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      try {
+        http::Response response = pipeline.send(to_http(requests[i]), stop);
+        answers[i] = {response.status, std::move(response.headers), std::move(response.body)};
+      } catch (const http::TransportError& error) {
+        // What was answered before it counts; the others are told as left out, and asked again.
+        if (i == 0 || error.kind() == http::TransportError::Kind::cancelled)
+          throw transport_fault(error, subject_of(requests[i]));
+        break;
+      }
+    }
+    return answers;
+  }
+
   mail::Clock& clock;
+  mail::Log& log;
+  const std::string source_name;
+  std::atomic<mail::SteadyTime::duration> batches_again{mail::SteadyTime::duration::min()};
   const std::shared_ptr<TokenSource> tokens;
   const std::shared_ptr<http::Gate> gate;
   const std::string graph_origin;  ///< as it goes into URLs
@@ -168,6 +206,7 @@ std::unique_ptr<http::Exchange> GraphClient::open(const GraphRequest& request, s
 std::vector<BatchAnswer> GraphClient::batch(const std::vector<GraphRequest>& requests, std::stop_token stop) {
   if (requests.empty()) return {};
   if (requests.size() > batch_limit) throw std::invalid_argument("a batch takes 20 requests at most");
+  if (!batches()) return impl_->one_by_one(requests, std::move(stop));
   std::vector<std::string> prefers;
   prefers.reserve(requests.size());
   for (const GraphRequest& request : requests) prefers.push_back(prefer_header(request));
@@ -198,11 +237,19 @@ std::vector<BatchAnswer> GraphClient::batch(const std::vector<GraphRequest>& req
   } catch (const http::TransportError& error) {
     throw transport_fault(error, subject);
   }
+  if (refuses_batches(response.status)) {
+    impl_->note_no_batches(response.status);
+    return impl_->one_by_one(requests, std::move(stop));
+  }
   if (!succeeded(response.status)) throw impl_->error_of(response, subject);
   auto answers = parse_batch(response.body, requests.size());
   if (!answers) throw broken(subject, "the answer is not what Microsoft Graph answers to a batch.", true);
   for (std::size_t i = 0; i < requests.size(); ++i) impl_->shut_if_throttled((*answers)[i], requests[i].mailbox);
   return std::move(*answers);
+}
+
+bool GraphClient::batches() const {
+  return impl_->batches();
 }
 
 http::Response GraphClient::upload(const std::string& upload_url, std::string_view bytes, std::uint64_t offset,

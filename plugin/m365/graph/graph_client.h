@@ -57,7 +57,13 @@ class GraphClient {
   /// One exchange for up to 20 requests (graph-mail.md, section 14); answers in the order of the requests, each with
   /// its own status. Inner 429s have shut the gate of their mailbox. An answer that is missing has status 0. Throws as
   /// send for the batch as a whole.
+  ///
+  /// Where $batch itself is refused (400, 404, 405, 501) the requests go out one after the other, and so do those of
+  /// the next hour; what was not reached when the network failed on the way has status 0.
   virtual std::vector<BatchAnswer> batch(const std::vector<GraphRequest>& requests, std::stop_token stop);
+  /// False while the service refuses $batch: then nothing is won by gathering requests of several mailboxes, which
+  /// would wait for each other.
+  virtual bool batches() const;
   /// A PUT of raw bytes to an upload URL: https only, no token, the URL never logged. Any status is returned.
   virtual http::Response upload(const std::string& upload_url, std::string_view bytes, std::uint64_t offset,
                                 std::uint64_t total, const std::string& mailbox, std::stop_token stop);

@@ -65,7 +65,7 @@ std::pair<std::string, BatchAnswer> read_answer(od::object object) {
     if (key == "id") {
       id = text_or_number(value);
     } else if (key == "status") {
-      answer.status = static_cast<int>(std::int64_t(value.get_int64()));
+      answer.status = static_cast<int>(parse_number(text_or_number(value)).value_or(0));
     } else if (key == "headers" && value.type() == od::json_type::object) {
       answer.headers = read_headers(value.get_object());
     } else if (key == "body" && value.type() != od::json_type::null) {

@@ -212,6 +212,7 @@ GraphCode code_for_status(int status) {
     case 408:
     case 423:
       return {"", Action::repeat, Cause::service_fault, Remedy::wait, short_outage};
+    case 424:  // of a throttled request inside a batch, says an older page (section 20)
     case 429:
     case 509:
       return {"", Action::repeat, Cause::throttled, Remedy::wait, throttled};

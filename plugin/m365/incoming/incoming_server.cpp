@@ -43,6 +43,15 @@ void save_last(Stream& stream) {
   }
 }
 
+// Where the service takes no batches, the marks of one mailbox would wait for those of the others.
+bool marks_together(const Stream& stream) {
+  try {
+    return stream.graph().batches();
+  } catch (const mail::FaultError&) {
+    return false;  // its own turn shows what is wrong
+  }
+}
+
 std::shared_ptr<FolderRegistry> registry_of(const Environment& environment) {
   // One a module, whatever the number of servers; the environment is the module.
   static std::mutex mutex;
@@ -371,7 +380,8 @@ void IncomingMailServer::poll_together(std::vector<std::pair<StreamPtr, GraphReq
 
 void IncomingMailServer::run_marking(const StreamPtr& stream) {
   std::vector<StreamPtr> more;
-  std::vector<std::uint64_t> jobs = core_.schedule.take_more(stream->account->mark_group(), batch_size - 1);
+  std::vector<std::uint64_t> jobs;
+  if (marks_together(*stream)) jobs = core_.schedule.take_more(stream->account->mark_group(), batch_size - 1);
   for (const std::uint64_t job : jobs) {
     if (StreamPtr other = find(job >> 1)) more.push_back(std::move(other));
   }

@@ -256,7 +256,7 @@ void take_turn(Stream& stream) {
 
 std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milliseconds ahead) {
   try {
-    if (stream.token().stop_requested()) return std::nullopt;
+    if (stream.token().stop_requested() || !stream.graph().batches()) return std::nullopt;
     const Next next = decide_next(facts_of(stream), stream.core.now() + ahead);
     if (stream.graph().gate().shut_for(stream.settings.user) > 0ms) return std::nullopt;
     if (next.step == Step::open && stream.failures == 0) return opening_request(stream);

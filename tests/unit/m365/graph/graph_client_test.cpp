@@ -61,6 +61,7 @@ class GraphClientTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(refusals_become_graph_errors);
   CPPUNIT_TEST(failures_below_http_become_faults);
   CPPUNIT_TEST(open_reads_errors_and_leaves_bodies);
+  CPPUNIT_TEST(a_byte_order_mark_is_left_out);
   CPPUNIT_TEST(a_401_brings_one_fresh_token);
   CPPUNIT_TEST(uploads_carry_no_token);
   CPPUNIT_TEST(uploads_go_to_https_only_and_are_never_shown);
@@ -208,6 +209,17 @@ class GraphClientTest : public CppUnit::TestFixture {
     }
   }
 
+  void a_byte_order_mark_is_left_out() {
+    Graph g;
+    g.wire->add({200, {}, "\xEF\xBB\xBF{}"});
+    CPPUNIT_ASSERT_EQUAL(std::string("{}"), g.client.send(get("/users/x"), {}).body);
+    // What is streamed is somebody's file.
+    g.wire->add({200, {}, "\xEF\xBB\xBFx"});
+    auto exchange = g.client.open(get("/users/x/messages/y/$value"), {});
+    char buffer[8];
+    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, exchange->read(buffer, sizeof buffer));
+  }
+
   void a_401_brings_one_fresh_token() {
     Graph g;
     g.wire->add({401, {}, ""});
@@ -270,6 +282,8 @@ class GraphClientBatchTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(missing_and_foreign_answers);
   CPPUNIT_TEST(what_is_no_batch_answer_is_a_fault);
   CPPUNIT_TEST(the_whole_batch_can_be_refused);
+  CPPUNIT_TEST(where_batches_are_not_offered_requests_go_one_by_one);
+  CPPUNIT_TEST(what_a_lost_network_did_not_reach_is_left_out);
   CPPUNIT_TEST(an_answer_becomes_an_error);
   CPPUNIT_TEST(gate_urgency_and_repetition_follow_the_requests);
   CPPUNIT_TEST(none_and_too_many);
@@ -344,6 +358,12 @@ class GraphClientBatchTest : public CppUnit::TestFixture {
     h.wire->add(
         {200, {}, R"({"responses":[{"id":"1","status":429},{"id":"2","status":503,"headers":{"Retry-After":"4"}}]})"});
     h.client.batch(two(), {});
+    Graph i;  // as an older page has it
+    i.wire->add(
+        {200, {}, R"({"responses":[{"id":"1","status":424,"headers":{"Retry-After":"3"}},{"id":"2","status":200}]})"});
+    const auto answers = i.client.batch(two(), {});
+    CPPUNIT_ASSERT(i.client.gate().shut_for("support@contoso.com") == 3s);
+    CPPUNIT_ASSERT(i.client.error_of(answers.at(0), two().at(0)).fault().cause == Cause::throttled);
     CPPUNIT_ASSERT(h.client.gate().shut_for("support@contoso.com") > 0s);
     CPPUNIT_ASSERT(h.client.gate().shut_for("b@contoso.com") == 4s);
   }
@@ -353,7 +373,7 @@ class GraphClientBatchTest : public CppUnit::TestFixture {
     g.wire->add(
         {200,
          {},
-         R"({"responses":[{"id":"7","status":200},{"id":"x","status":200},{"status":200},{"id":2,"status":424}]})"});
+         R"({"responses":[{"id":"7","status":200},{"id":"x","status":200},{"status":200},{"id":2,"status":"424"}]})"});
     const auto answers = g.client.batch(two(), {});
     CPPUNIT_ASSERT_EQUAL(std::size_t{2}, answers.size());
     CPPUNIT_ASSERT_EQUAL(0, answers.at(0).status);
@@ -382,6 +402,54 @@ class GraphClientBatchTest : public CppUnit::TestFixture {
     Graph g;
     g.wire->add({403, {}, R"({"error":{"code":"Authorization_RequestDenied"}})"});
     CPPUNIT_ASSERT_THROW(g.client.batch(two(), {}), GraphError);
+  }
+
+  void where_batches_are_not_offered_requests_go_one_by_one() {
+    for (const int status : {400, 404, 405, 501}) {
+      Graph g;
+      CPPUNIT_ASSERT(g.client.batches());
+      g.wire->add({status, {}, "<html>no such page</html>"});
+      g.wire->add({200, {{"request-id", "r-1"}}, "{\"value\":[]}"});
+      g.wire->add({404, {}, R"({"error":{"code":"ErrorItemNotFound"}})"});
+      const auto answers = g.client.batch(two(), {});
+      CPPUNIT_ASSERT_EQUAL(200, answers.at(0).status);
+      CPPUNIT_ASSERT_EQUAL(std::string("{\"value\":[]}"), answers.at(0).body);
+      CPPUNIT_ASSERT_EQUAL(std::string("r-1"), answers.at(0).headers.get("request-id"));
+      CPPUNIT_ASSERT(g.client.error_of(answers.at(1), two().at(1)).not_found());
+      CPPUNIT_ASSERT_EQUAL(two().at(0).path, g.sent(1).url);
+      CPPUNIT_ASSERT_EQUAL(std::string("PATCH"), g.sent(2).method);
+      CPPUNIT_ASSERT_EQUAL(std::string("{\"isRead\":true}"), g.sent(2).body);
+      CPPUNIT_ASSERT_EQUAL(std::string("IdType=\"ImmutableId\", return=minimal"), g.sent(2).headers.get("Prefer"));
+      CPPUNIT_ASSERT(g.log.has("takes no $batch"));
+      // For an hour nobody asks for it again.
+      CPPUNIT_ASSERT(!g.client.batches());
+      g.wire->otherwise({200, {}, "{}"});
+      g.client.batch(two(), {});
+      CPPUNIT_ASSERT_EQUAL(std::size_t{5}, g.wire->requests().size());
+      g.clock.advance(1h);
+      CPPUNIT_ASSERT(g.client.batches());
+      g.wire->add({200, {}, R"({"responses":[]})"});
+      g.client.batch(two(), {});
+      CPPUNIT_ASSERT(g.sent(5).url.ends_with("/$batch"));
+    }
+  }
+
+  void what_a_lost_network_did_not_reach_is_left_out() {
+    Graph g;
+    g.wire->add({405});
+    g.wire->add({204});
+    g.wire->add(http::TransportError(Kind::tls, false, "the certificate has expired"));
+    const auto answers = g.client.batch(two(), {});
+    CPPUNIT_ASSERT_EQUAL(204, answers.at(0).status);
+    CPPUNIT_ASSERT_EQUAL(0, answers.at(1).status);
+    // Nothing was reached: that is the network's fault and no answer.
+    g.wire->add(http::TransportError(Kind::tls, false, "the certificate has expired"));
+    try {
+      g.client.batch(two(), {});
+      CPPUNIT_FAIL("answered");
+    } catch (const mail::FaultError& error) {
+      CPPUNIT_ASSERT(error.fault().cause == Cause::tls);
+    }
   }
 
   void an_answer_becomes_an_error() {

@@ -281,6 +281,7 @@ Reply World::folders(const m365::GraphRequest& request, Mailbox& box, const std:
   for (const auto& entry : box.folders) {
     const Folder& child = entry.second;
     if (child.parent != place->id || child.deleted) continue;
+    if (child.hidden && value(query, "includeHiddenFolders") != "true") continue;
     if (!filter.empty() && filter != "displayName eq '" + child.name + "'") continue;
     rows.push_back(json(child));
   }
@@ -442,6 +443,11 @@ http::Response Graph::send(const m365::GraphRequest& request, std::stop_token st
 
 std::unique_ptr<http::Exchange> Graph::open(const m365::GraphRequest& request, std::stop_token) {
   throw error_of({404, {}, {}}, request);
+}
+
+bool Graph::batches() const {
+  const std::lock_guard lock(world_->mutex);
+  return world_->batches_offered;
 }
 
 std::vector<m365::BatchAnswer> Graph::batch(const std::vector<m365::GraphRequest>& requests, std::stop_token stop) {

@@ -28,6 +28,7 @@ struct Message {
 struct Folder {
   std::string id, name, parent;
   bool deleted = false;
+  bool hidden = false;
 };
 
 struct Reply {
@@ -63,6 +64,7 @@ class World {
   Reply answer(const m365::GraphRequest& request);
   std::size_t count(const std::string& operation);  ///< requests with this operation so far
   std::size_t batches = 0;
+  bool batches_offered = true;
   bool delta_offered = true;
   bool same_patch_is_too_late = false;  ///< for keeping a read receipt back
   std::size_t delta_page = 0;           ///< 0: as Prefer says
@@ -124,6 +126,7 @@ class Graph final : public m365::GraphClient {
   http::Response send(const m365::GraphRequest& request, std::stop_token stop) override;
   std::unique_ptr<http::Exchange> open(const m365::GraphRequest& request, std::stop_token stop) override;
   std::vector<m365::BatchAnswer> batch(const std::vector<m365::GraphRequest>& requests, std::stop_token stop) override;
+  bool batches() const override;
 
  private:
   const std::shared_ptr<Tokens> tokens_;

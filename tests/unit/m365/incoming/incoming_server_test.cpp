@@ -47,6 +47,7 @@ class Turnstile {
 class IncomingServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(IncomingServerTest);
   CPPUNIT_TEST(quiet_mailboxes_share_batches);
+  CPPUNIT_TEST(without_batches_each_goes_alone);
   CPPUNIT_TEST(a_throttled_mailbox_polls_alone);
   CPPUNIT_TEST(a_failed_batch_is_nobodys_loss);
   CPPUNIT_TEST(the_lowest_priority_value_is_served_first);
@@ -80,6 +81,29 @@ class IncomingServerTest : public CppUnit::TestFixture {
     const std::size_t rounds = (rig_.world->count("read the changes of the folder") - polls) / inboxes.size();
     CPPUNIT_ASSERT(rounds >= 8 && rounds <= 11);
     CPPUNIT_ASSERT((rig_.world->batches - batches) <= 11 * 6);  // 5 a round when all are full
+    rig_.server.reset();
+  }
+
+  void without_batches_each_goes_alone() {
+    rig_.world->batches_offered = false;
+    std::vector<Inbox> inboxes(10);
+    open_many(inboxes);
+    rig_.start();
+    for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 1);
+    // The marks of one mailbox may still go together: the client sends them one after the other.
+    std::size_t mixed = 0;
+    {
+      const std::lock_guard lock(rig_.world->mutex);
+      rig_.world->intercept_batch = [&](const std::vector<m365::GraphRequest>& requests) -> std::optional<Reply> {
+        for (const m365::GraphRequest& request : requests) mixed += request.mailbox != requests[0].mailbox ? 1 : 0;
+        return std::nullopt;
+      };
+    }
+    for (std::size_t i = 0; i < inboxes.size(); ++i) rig_.world->put("box" + std::to_string(i) + "@contoso.com");
+    for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 2);
+    rig_.pass(30s);
+    for (const Inbox& inbox : inboxes) CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox.count());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, mixed);
     rig_.server.reset();
   }
 
