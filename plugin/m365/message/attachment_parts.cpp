@@ -65,6 +65,28 @@ std::string item_file_name(const AttachmentRow& row, const std::string& media_ty
   return lower(name).ends_with(ending) ? name : name + ending;
 }
 
+std::vector<AttachmentRow> list_selecting(const MailContext& context, const std::string& message_id,
+                                          std::string_view content_id) {
+  std::vector<AttachmentRow> rows;
+  std::string path = message_path(context.mailbox, message_id) +
+                     "/attachments?$select=id,name,contentType,size,isInline" + std::string(content_id);
+  for (int page = 0; !path.empty(); ++page) {
+    if (page == most_pages) {
+      mail::Fault fault;
+      fault.cause = mail::Cause::service_fault;
+      fault.remedy = mail::Remedy::item;
+      fault.text = "Microsoft Graph's list of attachments of one mail in " + context.mailbox.address + " has no end.";
+      throw mail::FaultError(std::move(fault));
+    }
+    const http::Response answer =
+        context.graph.send(message_request(context.mailbox, std::move(path), "list the attachments"), context.stop);
+    AttachmentPage decoded = decode_attachment_page(answer.body);
+    rows.insert(rows.end(), std::make_move_iterator(decoded.rows.begin()), std::make_move_iterator(decoded.rows.end()));
+    path = std::move(decoded.next_link);
+  }
+  return rows;
+}
+
 mail::Part link_part(const AttachmentRow& row) {
   mail::Part part;
   part.kind = mail::PartKind::link;
@@ -101,24 +123,16 @@ bool is_damaged(const GraphError& error) {
 }
 
 std::vector<AttachmentRow> list_attachments(const MailContext& context, const std::string& message_id) {
-  std::vector<AttachmentRow> rows;
-  std::string path = message_path(context.mailbox, message_id) +
-                     "/attachments?$select=id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId";
-  for (int page = 0; !path.empty(); ++page) {
-    if (page == most_pages) {
-      mail::Fault fault;
-      fault.cause = mail::Cause::service_fault;
-      fault.remedy = mail::Remedy::item;
-      fault.text = "Microsoft Graph's list of attachments of one mail in " + context.mailbox.address + " has no end.";
-      throw mail::FaultError(std::move(fault));
+  // contentId belongs to file attachments only, and that it can be selected by a cast is known from threads alone
+  // (section 9). Where the cast is refused, without it: then pictures inside the text count as attachments.
+  for (const std::string_view content_id : {",microsoft.graph.fileAttachment/contentId", ",contentId"}) {
+    try {
+      return list_selecting(context, message_id, content_id);
+    } catch (const GraphError& error) {
+      if (error.status() != 400) throw;
     }
-    const http::Response answer =
-        context.graph.send(message_request(context.mailbox, std::move(path), "list the attachments"), context.stop);
-    AttachmentPage decoded = decode_attachment_page(answer.body);
-    rows.insert(rows.end(), std::make_move_iterator(decoded.rows.begin()), std::make_move_iterator(decoded.rows.end()));
-    path = std::move(decoded.next_link);
   }
-  return rows;
+  return list_selecting(context, message_id, "");
 }
 
 std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,

@@ -129,7 +129,9 @@ Classification classify(const MessageRow& row, const std::vector<AttachmentRow>&
   const bool receipt_wanted =
       row.read_receipt_requested.value_or(false) || find_header(row.headers, "Disposition-Notification-To") != nullptr;
   if (receipt_wanted && (kind.flags & mail::read_receipt) == 0) kind.flags |= mail::read_receipt_requested;
-  if ((kind.flags & decided) == 0 && !kind.report && has_null_return_path(row.headers)) kind.ask_class = true;
+  // Without headers, as of reports that were made inside the organisation, nothing else tells.
+  if ((kind.flags & decided) == 0 && !kind.report && (has_null_return_path(row.headers) || !row.has_headers))
+    kind.ask_class = true;
   return kind;
 }
 

@@ -123,7 +123,7 @@ class Builder {
       apply_message_class(decode_extended_property(context_.graph.send(request, context_.stop).body), kind_);
     } catch (const GraphError& error) {
       // Refused for good: the mail is delivered by what its headers say.
-      if (error.action() != Action::permanent && !is_damaged(error)) throw;
+      if (error.action() != Action::permanent && error.status() != 501 && !is_damaged(error)) throw;
     }
   }
 

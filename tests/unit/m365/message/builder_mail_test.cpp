@@ -19,6 +19,7 @@ class MailBuilderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(attachments_of_all_three_kinds);
   CPPUNIT_TEST(inline_pictures_are_found_without_has_attachments);
   CPPUNIT_TEST(the_list_is_read_over_its_pages);
+  CPPUNIT_TEST(content_ids_are_asked_for_in_more_than_one_way);
   CPPUNIT_TEST(a_list_without_end_is_refused);
   CPPUNIT_TEST(a_stream_that_breaks_at_once_is_opened_again);
   CPPUNIT_TEST(a_stream_that_breaks_later_is_a_fault);
@@ -135,6 +136,29 @@ class MailBuilderTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{2}, parts_of(f.build().mail, PartKind::attachment).size());
   }
 
+  // The cast is known from threads alone: a service that refuses it must not cost the mail.
+  void content_ids_are_asked_for_in_more_than_one_way() {
+    const std::string plain_end = "/attachments?$select=id,name,contentType,size,isInline";
+    const std::string answer = R"({"value":[{"id":"1","name":"p.png","contentType":"image/png","contentId":"a@x"}]})";
+    for (const bool flat : {true, false}) {
+      support::BuilderFixture f;
+      f.row.body_type = "html";
+      f.row.body = R"(<img src="cid:a@x">)";
+      f.graph.on(list_end, {400, "BadRequest"});
+      f.graph.on(plain_end + ",contentId", flat ? support::FakeGraph::Answer{200, answer}
+                                                : support::FakeGraph::Answer{400, "RequestBroker--ParseUri"});
+      f.graph.on(plain_end, {200, R"({"value":[{"id":"1","name":"p.png","contentType":"image/png"}]})"});
+      const mail::Mail mail = f.build().mail;
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, parts_of(mail, flat ? PartKind::inline_part : PartKind::attachment).size());
+      CPPUNIT_ASSERT_EQUAL(flat ? std::size_t{2} : std::size_t{3}, f.graph.asked().size());
+    }
+    support::BuilderFixture f;
+    f.row.has_attachments = true;
+    f.graph.on(list_end, {503, "ServiceUnavailable"});
+    CPPUNIT_ASSERT_THROW(f.build(), m365::GraphError);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, f.graph.asked().size());
+  }
+
   void a_list_without_end_is_refused() {
     support::BuilderFixture f;
     f.row.has_attachments = true;
@@ -231,9 +255,9 @@ class MailBuilderTest : public CppUnit::TestFixture {
   void a_damaged_body_is_left_out() {
     support::BuilderFixture f;
     f.graph.on("internetMessageHeaders,body", {500, "ErrorItemCorrupt"});
-    f.graph.on(
-        "internetMessageHeaders",
-        {200, R"({"id":"AAMk=","subject":"s","receivedDateTime":"2026-01-01T00:00:00Z","hasAttachments":false})"});
+    f.graph.on("internetMessageHeaders",
+               {200, R"({"id":"AAMk=","subject":"s","receivedDateTime":"2026-01-01T00:00:00Z","hasAttachments":false,)"
+                     R"("internetMessageHeaders":[{"name":"Received","value":"x"}]})"});
     f.row = m365::fetch_message(f.graph, f.mailbox, "AAMk=", {});
     CPPUNIT_ASSERT(f.row.complete());
     const mail::Mail mail = f.build().mail;

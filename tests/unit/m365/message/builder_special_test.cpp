@@ -56,6 +56,7 @@ class SpecialMailTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_report_whose_html_is_empty_is_read_from_its_text);
   CPPUNIT_TEST(a_network_fault_while_reading_inside_is_thrown);
   CPPUNIT_TEST(the_message_class_is_asked_for_when_it_decides);
+  CPPUNIT_TEST(a_report_without_headers_is_known_by_its_class);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -240,6 +241,23 @@ class SpecialMailTest : public CppUnit::TestFixture {
     f->row.headers.emplace_back("Auto-Submitted", "auto-replied");  // decided: nothing to ask
     f->build();
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, f->graph.asked().size());
+  }
+
+  void a_report_without_headers_is_known_by_its_class() {
+    const auto f = std::make_unique<support::BuilderFixture>();
+    f->row.has_headers = false;
+    f->graph.on(class_end,
+                {200, R"({"singleValueExtendedProperties":[{"id":"String 0x1a","value":"REPORT.IPM.Note.NDR"}]})"});
+    f->graph.on("/$value",
+                {200, report_mail("\r\nFinal-Recipient: rfc822; a@x\r\nAction: failed\r\nStatus: 5.1.1\r\n")});
+    CPPUNIT_ASSERT(has(f->build().mail, mail::bounce));
+    // Where properties are not to be had, the mail comes all the same.
+    for (const int status : {400, 501}) {
+      const auto g = std::make_unique<support::BuilderFixture>();
+      g->row.has_headers = false;
+      g->graph.on(class_end, {status, "NotSupported"});
+      CPPUNIT_ASSERT_EQUAL(std::uint32_t{0}, g->build().mail.flags);
+    }
   }
 
  private:

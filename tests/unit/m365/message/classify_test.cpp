@@ -47,6 +47,7 @@ class ClassifyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(receipts_and_requests_for_them);
   CPPUNIT_TEST(signed_and_encrypted);
   CPPUNIT_TEST(meetings);
+  CPPUNIT_TEST(without_headers_the_class_is_asked_for);
   CPPUNIT_TEST(message_classes);
   CPPUNIT_TEST(status_codes_in_text);
   CPPUNIT_TEST(the_address_a_mail_came_by);
@@ -186,6 +187,15 @@ class ClassifyTest : public CppUnit::TestFixture {
     }
     CPPUNIT_ASSERT_EQUAL(static_cast<std::uint32_t>(mail::meeting),
                          flags({{"Content-Class", "urn:content-classes:calendarmessage"}}));
+  }
+
+  void without_headers_the_class_is_asked_for() {
+    MessageRow row = with({});
+    CPPUNIT_ASSERT(!classify(row, {}).ask_class);
+    row.has_headers = false;
+    CPPUNIT_ASSERT(classify(row, {}).ask_class);
+    row.odata_type = "#microsoft.graph.eventMessageRequest";  // says it without
+    CPPUNIT_ASSERT(!classify(row, {}).ask_class);
   }
 
   void message_classes() {
