@@ -133,7 +133,13 @@ bool FolderFinder::find_child(const std::string& parent_id, const std::string& n
   } catch (const GraphError& error) {
     if (error.status() != 400 && error.status() != 501) throw;  // not every folder tree can be filtered
   }
-  // The filter may compare with case; our comparison does not.
+  // The filter may compare with case; our comparison does not. Hidden folders are listed only on request (section 4),
+  // and their names are taken, too.
+  try {
+    return search(children + "includeHiddenFolders=true&" + select, name, found);
+  } catch (const GraphError& error) {
+    if (error.status() != 400) throw;
+  }
   return search(children + select, name, found);
 }
 

@@ -35,8 +35,10 @@ std::string find_target(Stream& stream, const std::string& mark) {
   const FolderFinder folders(stream.graph(), stream.settings.user, stream.address(), stream.token());
   const auto parts = folder_path(setting);
   // "Rejected" stands beside the folder that is fetched (contract.md, section 3); a path begins at the top.
-  if (mark.starts_with(reject_word) && parts && parts->size() == 1)
-    return folders.child_or_make(stream.identity()->parent_id, parts->front()).id;
+  if (mark.starts_with(reject_word) && parts && parts->size() == 1) {
+    const std::string& parent = stream.identity()->parent_id;
+    return folders.child_or_make(parent.empty() ? "msgfolderroot" : parent, parts->front()).id;
+  }
   return folders.find_or_make(setting).id;
 }
 

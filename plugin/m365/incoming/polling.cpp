@@ -19,6 +19,7 @@ using mail::Cause;
 using mail::Level;
 
 constexpr std::size_t most_rows_in_hand = 2'000;  // of all streams; beyond it only their ids are kept
+constexpr unsigned most_broken_pages = 3;         // in a row; then lists
 constexpr unsigned many_barren_pages = 500;       // pages in a row without a new mail: perhaps they never end
 
 std::string messages_path(const Stream& stream, const std::string& folder_id) {
@@ -77,7 +78,9 @@ bool take_known(Stream& stream, const FolderIdentity& folder, const MessageRow& 
 std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, MessageRow row, bool list, bool again) {
   if (row.is_draft.value_or(false)) return std::nullopt;
   if (at_work(stream, row.id)) return std::nullopt;
-  const bool whole = row.complete();
+  // The headers were asked for (message_select). A mail that truly has none is rare (of Sent Items, imported), and a
+  // feed that leaves them out would hide what the mail answers and that a machine wrote it: asked for by id, once.
+  const bool whole = row.complete() && row.has_headers;
   Arrival arrival;
   arrival.first_seen = stream.core.wall();
   if (const auto aside = stream.core.store()->aside(folder.stream, row.id)) {
@@ -175,6 +178,17 @@ void pace(Stream& stream, std::size_t fresh) {
   stream.poll_due = stream.core.now() + std::min<std::chrono::milliseconds>(pause, 60s);
 }
 
+void read_by_lists(Stream& stream, const std::string& why) {
+  stream.note(Level::warning, "the change feed is not offered here (" + why +
+                                  "); the folder is read by lists, and the feed is tried again in an hour");
+  stream.lists_instead = true;
+  stream.delta_again = stream.core.now() + 1h;
+  // What the feed was to bring and is older than the lists go back.
+  if (stream.listed_whole || !stream.walks.empty() || first_fetch_held(stream)) return;
+  stream.walks.emplace_back(Walk::Kind::whole);
+  stream.listed_whole = true;
+}
+
 void grow_page(Stream& stream) {
   if (stream.page_size >= page_alone || ++stream.good_pages < 10) return;
   stream.page_size = std::min(page_alone, stream.page_size * 2);
@@ -249,7 +263,14 @@ void take_poll(Stream& stream, const std::string& body, unsigned page_size) {
     page_unreadable(stream, body, page_size, error);
     return;
   }
-  if (page.broken_links) throw broken_answer(stream, "a page of changes without a usable link");
+  if (page.broken_links) {
+    // Repeated (section 6); but what stands in it is a hint like any other, and a service that never gives the link
+    // must not keep the mail back.
+    take_rows(stream, std::move(page.rows), false);
+    if (++stream.broken_pages >= most_broken_pages) read_by_lists(stream, "its pages have no usable link");
+    throw broken_answer(stream, "a page of changes without a usable link");
+  }
+  stream.broken_pages = 0;
   // Kept, such a link would be refused again at every start: the page is not taken.
   if (leads_elsewhere(stream, page.next_link) || leads_elsewhere(stream, page.delta_link))
     throw broken_answer(stream, "with a link to another server, which is not followed");
@@ -303,7 +324,9 @@ bool poll_refused(Stream& stream, const GraphError& error) {
     return true;
   }
   const int status = error.status();
-  const bool unknown_place = tells_folder_missing(error) || status == 400 || status == 405 || status == 501;
+  // Whatever a 404 names at the beginning of a series: the folder could be read a moment ago.
+  const bool unknown_place =
+      tells_folder_missing(error) || status == 400 || status == 405 || status == 501 || (beginning && status == 404);
   if (!unknown_place) return false;
   if (!beginning && !tells_folder_missing(error)) {
     restart_series(stream, error.fault().code);
@@ -318,10 +341,7 @@ bool poll_refused(Stream& stream, const GraphError& error) {
     restart_series(stream, error.fault().code);
     return true;
   }
-  stream.note(Level::warning, "the change feed is not offered here (" + error.fault().code +
-                                  "); the folder is read by lists, and the feed is tried again in an hour");
-  stream.lists_instead = true;
-  stream.delta_again = stream.core.now() + 1h;
+  read_by_lists(stream, error.fault().code);
   return true;
 }
 

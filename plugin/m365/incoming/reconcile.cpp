@@ -24,6 +24,7 @@ constexpr std::chrono::hours overlap{2};
 // Receipts looked after in a day. Each takes two looks to go, so the file stays bounded where up to a thousand mails a
 // day leave a mailbox; only a mailbox with so many makes so many requests.
 constexpr std::size_t most_cleaned = 2'000;
+constexpr unsigned fewest_rows = 10;  // of a page after 504s
 
 std::string list_path(const Stream& stream, const Walk& walk) {
   std::string path = user_path(stream.settings.user) + "/mailFolders/" + http::percent_encode(stream.folder->id) +
@@ -200,6 +201,10 @@ void walk_page(Stream& stream) {
     body = stream.graph().send(request, stream.token()).body;
   } catch (const GraphError& error) {
     if (tells_folder_missing(error)) stream.opened = false;
+    if (error.status() == 504 && at.top > fewest_rows) {
+      at.top = std::max(fewest_rows, at.top / 2);  // large pages end in 504 (graph-mail.md, section 5)
+      begin_anew(at);
+    }
     // A link that the service does not take any more: the list begins anew.
     if (error.status() < 500 && error.status() != 429) begin_anew(at);
     throw;

@@ -49,7 +49,7 @@ void Stream::reset() {
   core.rows_in_hand -= in_hand.size();
   cursor = {};
   series_since.reset();
-  opened = begun = lists_instead = false;
+  opened = begun = lists_instead = listed_whole = false;
   delta_again = {};
   newest = {};
   in_hand.clear();
@@ -66,7 +66,7 @@ void Stream::reset() {
   backed_off_until = {};
   quick = false;
   page_size = 50;
-  good_pages = barren_pages = head_failures = item_failures = 0;
+  good_pages = barren_pages = broken_pages = head_failures = item_failures = 0;
   last_mail_read = {};
   delivered = absorbed = 0;
   mark_later.clear();

@@ -83,6 +83,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool opened = false;
   bool begun = false;                         ///< since start()
   bool lists_instead = false;                 ///< the service offers no delta here
+  bool listed_whole = false;                  ///< and for that reason the folder was listed from end to end
   mail::SteadyTime delta_again{};             ///< when delta is tried again
   mail::WallTime newest{};                    ///< lists: the newest time seen
   std::deque<Arrival> in_hand;                ///< rows of the page at work; on disk as set aside
@@ -101,7 +102,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   unsigned failures = 0;        ///< in a row
   mail::SteadyTime backed_off_until{};
   bool quick = false;  ///< the last poll was answered quickly: may go out in a batch
-  unsigned page_size = 50, good_pages = 0, barren_pages = 0;
+  unsigned page_size = 50, good_pages = 0, barren_pages = 0, broken_pages = 0;
   unsigned head_failures = 0;  ///< of the mail in front, for reasons of the network
   unsigned item_failures = 0;  ///< mails in a row that the service could not give
   mail::WallTime last_mail_read{};

@@ -18,6 +18,7 @@ using mail::Verdict;
 class IncomingDeltaTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(IncomingDeltaTest);
   CPPUNIT_TEST(incomplete_rows_are_fetched);
+  CPPUNIT_TEST(rows_without_headers_are_fetched);
   CPPUNIT_TEST(echoes_of_our_marking_cost_nothing);
   CPPUNIT_TEST(drafts_are_never_handed_over);
   CPPUNIT_TEST(removed_is_believed_only_after_a_get);
@@ -36,6 +37,9 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_quiet_round_writes_nothing);
   CPPUNIT_TEST(without_delta_lists_do);
   CPPUNIT_TEST(delta_refused_at_trying_falls_back);
+  CPPUNIT_TEST(old_mail_comes_also_where_delta_is_refused);
+  CPPUNIT_TEST(a_404_of_delta_alone_is_no_missing_mailbox);
+  CPPUNIT_TEST(pages_without_a_link_hold_no_mail_back);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -49,6 +53,18 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
     CPPUNIT_ASSERT_EQUAL(std::string("a question"), inbox_.received().front().subject);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rig_.world->count("read a mail"));
+  }
+
+  void rows_without_headers_are_fetched() {
+    const std::string headers = ",\"internetMessageHeaders\":[{\"name\":\"Received\",\"value\":\"x\"}]";
+    edit_delta([headers](Reply& reply) {
+      for (std::size_t at; (at = reply.body.find(headers)) != std::string::npos;) reply.body.erase(at, headers.size());
+    });
+    rig_.world->put();
+    rig_.world->put();
+    run(1);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, inbox_.count());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, rig_.world->count("read a mail"));
   }
 
   void echoes_of_our_marking_cost_nothing() {
@@ -319,7 +335,52 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(rig_.world->count("read the changes of the folder") > 1);
   }
 
+  // The lists that stand in for the feed go back hours; what stood there unread before the first opening is older.
+  void old_mail_comes_also_where_delta_is_refused() {
+    rig_.world->delta_offered = false;
+    put_old();
+    run(1);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
+    rig_.pass(30min, 5s);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
+  }
+
+  void a_404_of_delta_alone_is_no_missing_mailbox() {
+    rig_.world->set_intercept([](const m365::GraphRequest& request) -> std::optional<Reply> {
+      if (request.operation == "read the changes of the folder") return fake::error(404, "ResourceNotFound");
+      return std::nullopt;
+    });
+    put_old();
+    rig_.world->put();
+    run(1);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, inbox_.count());
+    CPPUNIT_ASSERT(rig_.watcher.health(box_).state == mail::State::ready);
+  }
+
+  void pages_without_a_link_hold_no_mail_back() {
+    edit_delta([](Reply& reply) {
+      const std::size_t at = reply.body.find(",\"@odata.");
+      if (at != std::string::npos) reply.body = reply.body.substr(0, at) + "}";
+    });
+    put_old();
+    rig_.world->put();
+    start();
+    rig_.until("what the page shows is handed over", [&] { return inbox_.count() == 2; });
+    rig_.until_idle(inbox_, 1);
+    CPPUNIT_ASSERT(rig_.log.has("not offered here"));
+    rig_.world->put();
+    rig_.until("by lists", [&] { return inbox_.count() == 3; });
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, distinct());
+    CPPUNIT_ASSERT(rig_.watcher.health(box_).state == mail::State::ready);
+  }
+
  private:
+  void put_old() {
+    fake::Message old;
+    old.received = rig_.clock.wall() - 24h * 5;
+    rig_.world->put(support_user, old);
+  }
+
   void start() {
     box_ = rig_.open(inbox_);
     rig_.start();
@@ -337,17 +398,23 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
   }
 
   void hide_from_delta(const std::string& id) {
-    rig_.world->set_intercept(
-        [this, id, nested = false](const m365::GraphRequest& request) mutable -> std::optional<Reply> {
-          if (nested || request.operation != "read the changes of the folder") return std::nullopt;
-          nested = true;
-          Reply reply = rig_.world->answer(request);
-          nested = false;
-          if (reply.body.find(id) == std::string::npos) return reply;
-          const std::size_t from = reply.body.find('[') + 1;
-          reply.body.erase(from, reply.body.rfind(']') - from);
-          return reply;
-        });
+    edit_delta([id](Reply& reply) {
+      if (reply.body.find(id) == std::string::npos) return;
+      const std::size_t from = reply.body.find('[') + 1;
+      reply.body.erase(from, reply.body.rfind(']') - from);
+    });
+  }
+
+  void edit_delta(std::function<void(Reply&)> edit) {
+    rig_.world->set_intercept([this, edit = std::move(edit),
+                               nested = false](const m365::GraphRequest& request) mutable -> std::optional<Reply> {
+      if (nested || request.operation != "read the changes of the folder") return std::nullopt;
+      nested = true;
+      Reply reply = rig_.world->answer(request);
+      nested = false;
+      edit(reply);
+      return reply;
+    });
   }
 
   Inbox inbox_;

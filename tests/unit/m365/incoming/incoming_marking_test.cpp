@@ -26,6 +26,7 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(nor_where_the_same_patch_is_too_late);
   CPPUNIT_TEST(a_read_receipt_is_sent_where_it_shall_be);
   CPPUNIT_TEST(rejected_is_left_where_after_fetch_leaves);
+  CPPUNIT_TEST(rejected_stands_at_the_top_where_no_parent_is_told);
   CPPUNIT_TEST(marks_of_several_mailboxes_share_a_batch);
   CPPUNIT_TEST(a_full_page_is_marked_in_batches);
   CPPUNIT_TEST(a_404_is_done);
@@ -118,6 +119,27 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
     rig_.pass(5min, 5s);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
     CPPUNIT_ASSERT_EQUAL("inbox@" + support_user, rig_.world->find(support_user, id)->folder);
+  }
+
+  // Everything but an id can be missing in an answer.
+  void rejected_stands_at_the_top_where_no_parent_is_told() {
+    rig_.world->set_intercept(
+        [this, nested = false](const m365::GraphRequest& request) mutable -> std::optional<Reply> {
+          if (nested || request.operation != "read the folder") return std::nullopt;
+          nested = true;
+          Reply reply = rig_.world->answer(request);
+          nested = false;
+          const std::size_t at = reply.body.find(",\"parentFolderId\"");
+          reply.body.erase(at, reply.body.find(',', at + 1) - at);
+          return reply;
+        });
+    const std::string id = rig_.world->put();
+    inbox_.decide = [](const fake::Received&, std::chrono::milliseconds&) { return Verdict::rejected; };
+    run({});
+    const auto folder = rig_.world->folder_named(support_user, "Rejected");
+    CPPUNIT_ASSERT(folder.has_value());
+    CPPUNIT_ASSERT_EQUAL("root@" + support_user, folder->parent);
+    CPPUNIT_ASSERT_EQUAL(folder->id, rig_.world->find(support_user, id)->folder);
   }
 
   void marks_of_several_mailboxes_share_a_batch() {
