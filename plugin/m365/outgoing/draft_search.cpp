@@ -17,6 +17,9 @@ using Poco::JSON::Object;
 const char* const sighting_select =
     "$select=id,isDraft,parentFolderId,internetMessageId,conversationId,receivedDateTime";
 
+// No submission has it: a search for it finds nothing, unless the filter is not heeded.
+constexpr const char* nobodys_key = "0b1c4f1e-7a52-4f0e-8b93-2f3c5d6e7a80";
+
 // Clocks of two machines differ, and ours may be set while we run.
 constexpr std::chrono::hours clock_margin{1};
 
@@ -25,22 +28,33 @@ std::string text(const Object::Ptr& object, const std::string& name) {
   return value.isString() ? value.toString() : std::string();
 }
 
-Sighting sighting(const Object::Ptr& row) {
-  const Poco::Dynamic::Var draft = row->get("isDraft");
-  return {text(row, "id"), text(row, "parentFolderId"), text(row, "internetMessageId"), text(row, "conversationId"),
-          draft.isBoolean() && draft.convert<bool>()};
+// Everything can be null or missing, and a flag has been seen as a text (section 3).
+std::optional<bool> flag(const Object::Ptr& object, const std::string& name) {
+  const Poco::Dynamic::Var value = object->get(name);
+  if (value.isBoolean()) return value.convert<bool>();
+  const std::string word = text(object, name);
+  if (equal_without_case(word, "true")) return true;
+  if (equal_without_case(word, "false")) return false;
+  return std::nullopt;
 }
+
+Sighting sighting(const Object::Ptr& row) {
+  return {text(row, "id"), text(row, "parentFolderId"), text(row, "internetMessageId"), text(row, "conversationId"),
+          flag(row, "isDraft")};
+}
+
+enum class Key { ours, other, not_shown };
 
 // A search by value ignores case (section 13), and keys that differ in case only are two submissions: the expanded
 // property decides. Graph may write its id in another form, so the value alone is compared.
-bool has_other_key(const Object::Ptr& row, const std::string& key) {
+Key key_of(const Object::Ptr& row, const std::string& key) {
   const Array::Ptr properties = row->getArray("singleValueExtendedProperties");
-  if (properties.isNull() || properties->size() == 0) return false;
+  if (properties.isNull() || properties->size() == 0) return Key::not_shown;
   for (std::size_t i = 0; i < properties->size(); ++i) {
     const Object::Ptr property = properties->getObject(static_cast<unsigned>(i));
-    if (!property.isNull() && text(property, "value") == key) return false;
+    if (!property.isNull() && text(property, "value") == key) return Key::ours;
   }
-  return true;
+  return Key::other;
 }
 
 Object::Ptr parse_object(const std::string& json, const std::string& mailbox) {
@@ -82,10 +96,11 @@ std::optional<Sighting> DraftSearch::by_id(const std::string& id, std::stop_toke
   }
 }
 
-std::vector<Sighting> DraftSearch::by_key(const char* folder, std::stop_token stop) const {
+// The answer to a search of a folder for the property with this value; empty when it may not be searched, or not so.
+std::string DraftSearch::search(const char* folder, const std::string& value, std::stop_token stop) const {
   const std::string property = odata_literal(submission_property);
   const std::string with_key =
-      "singleValueExtendedProperties/Any(ep: ep/id eq " + property + " and ep/value eq " + odata_literal(key_) + ")";
+      "singleValueExtendedProperties/Any(ep: ep/id eq " + property + " and ep/value eq " + odata_literal(value) + ")";
   const std::string base = std::string("/mailFolders/") + folder + "/messages?" + sighting_select +
                            "&$expand=singleValueExtendedProperties(" +
                            http::percent_encode("$filter=id eq " + property) + ")&$top=10&$filter=";
@@ -94,37 +109,52 @@ std::vector<Sighting> DraftSearch::by_key(const char* folder, std::stop_token st
   const std::string bounded = base +
                               http::percent_encode("receivedDateTime ge " + format_time(since_) + " and " + with_key) +
                               "&$orderby=" + http::percent_encode("receivedDateTime desc");
-  std::string json;
   try {
     try {
-      json = get(bounded, "look for a submission", stop);
+      return get(bounded, "look for a submission", stop);
     } catch (const GraphError& error) {
       if (error.status() != 400) throw;
-      json = get(base + http::percent_encode(with_key), "look for a submission", stop);  // InefficientFilter
+      return get(base + http::percent_encode(with_key), "look for a submission", stop);  // InefficientFilter
     }
   } catch (const GraphError& error) {
-    if (error.status() >= 500 || error.status() == 429 || error.status() == 408 || error.status() == 401) throw;
+    const bool not_offered = error.status() == 501;
+    if (!not_offered &&
+        (error.status() >= 500 || error.status() == 429 || error.status() == 408 || error.status() == 401))
+      throw;
     context_.log.write(mail::Level::warning, context_.source,
                        std::string(folder) + " of " + mailbox_ + " could not be searched: " + error.what() +
                            " (request-id " + error.fault().request_id + ")");
     return {};
   }
-  std::vector<Sighting> out;
+}
+
+std::vector<Sighting> DraftSearch::by_key(const char* folder, std::stop_token stop) const {
+  const std::string json = search(folder, key_, stop);
+  if (json.empty()) return {};
+  std::vector<Sighting> ours, unproved;
   const Array::Ptr rows = parse_object(json, mailbox_)->getArray("value");
   for (std::size_t i = 0; !rows.isNull() && i < rows->size(); ++i) {
     const Object::Ptr row = rows->getObject(static_cast<unsigned>(i));
-    if (row.isNull() || has_other_key(row, key_)) continue;
+    if (row.isNull()) continue;
     const std::optional<mail::WallTime> received = parse_time(text(row, "receivedDateTime"));
     if (received && *received < since_) continue;
-    out.push_back(sighting(row));
+    const Key key = key_of(row, key_);
+    if (key == Key::ours) ours.push_back(sighting(row));
+    if (key == Key::not_shown) unproved.push_back(sighting(row));
   }
-  return out;
+  if (!ours.empty() || unproved.empty()) return ours;
+  // Found, but without the property that was to come along: either that is not shown here, or the filter was not heeded
+  // (as section 5 knows it of attachments), and then these are any mails, which say nothing of this submission.
+  const std::string control = search(folder, key_ + " " + nobodys_key, stop);
+  if (control.empty()) return {};
+  const Array::Ptr found = parse_object(control, mailbox_)->getArray("value");
+  return found.isNull() || found->size() == 0 ? unproved : std::vector<Sighting>();
 }
 
 Look DraftSearch::look(const std::string& draft_id, std::stop_token stop) const {
   Look out;
   const std::optional<Sighting> own = by_id(draft_id, stop);
-  if (own && !own->is_draft) {
+  if (own && own->is_draft == false) {
     out.left = own;
     return out;
   }
@@ -146,7 +176,7 @@ Look DraftSearch::look(const std::string& draft_id, std::stop_token stop) const 
 
 std::optional<Sighting> DraftSearch::sent(const std::string& draft_id, std::stop_token stop) const {
   const std::optional<Sighting> own = by_id(draft_id, stop);
-  if (own && !own->is_draft) return own;
+  if (own && own->is_draft == false) return own;
   const std::vector<Sighting> found = by_key("sentitems", stop);
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
@@ -159,7 +189,7 @@ std::string DraftSearch::answered_mail(const std::string& internet_message_id, s
   for (std::size_t i = 0; !rows.isNull() && i < rows->size(); ++i) {
     const Object::Ptr row = rows->getObject(static_cast<unsigned>(i));
     // createReply on a draft fails (section 10.4).
-    if (!row.isNull() && !sighting(row).is_draft) return sighting(row).id;
+    if (!row.isNull() && !sighting(row).is_draft.value_or(false)) return sighting(row).id;
   }
   return {};
 }

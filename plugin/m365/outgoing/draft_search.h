@@ -16,7 +16,7 @@ namespace m365 {
 /// A message of ours as a look saw it.
 struct Sighting {
   std::string id, folder_id, internet_message_id, conversation_id;
-  bool is_draft = false;
+  std::optional<bool> is_draft;  ///< nullopt: the service does not say
 };
 
 /// From the JSON of a message. Throws FaultError when it is none; `mailbox` for its sentence.
@@ -51,6 +51,7 @@ class DraftSearch {
  private:
   std::optional<Sighting> by_id(const std::string& id, std::stop_token stop) const;
   std::vector<Sighting> by_key(const char* folder, std::stop_token stop) const;
+  std::string search(const char* folder, const std::string& value, std::stop_token stop) const;
   std::string get(const std::string& path, const char* operation, std::stop_token stop) const;
 
   const SubmissionContext& context_;

@@ -25,8 +25,9 @@ bool cancelled(const mail::FaultError& error) {
 // A refusal of this request as such, which another way to the same end may not meet.
 bool refuses_this_way(const mail::FaultError& error) {
   const auto* refusal = dynamic_cast<const GraphError*>(&error);
-  return refusal != nullptr &&
-         (refusal->status() == 400 || refusal->status() == 403 || refusal->status() == 404 || refusal->status() == 405);
+  if (refusal == nullptr) return false;
+  const int status = refusal->status();
+  return status == 400 || status == 403 || status == 404 || status == 405 || status == 501;
 }
 
 bool same_attachment(const AttachmentRow& row, const mail::Part& part) {
@@ -115,9 +116,9 @@ void SubmissionRun::make_new(const DraftBody& body, std::stop_token stop) {
 }
 
 void SubmissionRun::take_draft(const http::Response& response) {
-  // Only 201 is success: an oversized body has been answered with 200 and nothing done (section 10.2).
-  if (response.status != 201) throw unclear(mailbox_, "creating a draft", response);
-  record_.draft_id = created_id(response.body);
+  // 201 is success, and one sample of createReply has 200; but a body that was too large has been answered with 200 and
+  // nothing done (section 10.2). A draft that exists has an id.
+  record_.draft_id = response.status == 201 || response.status == 200 ? created_id(response.body) : std::string();
   if (record_.draft_id.empty()) throw unclear(mailbox_, "creating a draft", response);
   failures_ = 0;
 }

@@ -14,6 +14,11 @@ class OutgoingFaultTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_lost_send_is_looked_up_and_not_repeated);
   CPPUNIT_TEST(a_draft_that_stands_is_sent_again);
   CPPUNIT_TEST(nowhere_is_uncertain);
+  CPPUNIT_TEST(a_search_that_heeds_no_filter_proves_nothing);
+  CPPUNIT_TEST(a_filter_is_enough_where_properties_are_not_shown);
+  CPPUNIT_TEST(a_draft_that_does_not_say_so_has_not_left);
+  CPPUNIT_TEST(flags_as_text);
+  CPPUNIT_TEST(replies_answered_otherwise);
   CPPUNIT_TEST(outage_of_two_hours);
   CPPUNIT_TEST_SUITE_END();
 
@@ -115,6 +120,77 @@ class OutgoingFaultTest final : public CppUnit::TestFixture {
     // And it stays so: nobody resubmits.
     assert_verdict(mail::Verdict::uncertain, world.send(simple_mail_));
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, world.mailbox.in("sentitems").size());
+  }
+
+  // Any mail in Sent Items would pass for this one: the customer would get no reply, and nobody would know.
+  void a_search_that_heeds_no_filter_proves_nothing() {
+    for (const bool shows : {true, false}) {
+      for (const Break how : {Break::cut_before, Break::cut_after, Break::s504_done}) {
+        World world;
+        world.mailbox.heeds_filters = false;
+        world.mailbox.shows_properties = shows;
+        world.mailbox.file_sent("");
+        world.mailbox.break_exchange(2, how);
+        assert_accepted(world.send_until_told(simple_mail_));
+        std::size_t ours = 0;
+        for (const Message& message : world.mailbox.in("sentitems")) ours += message.key == "out-1" ? 1 : 0;
+        CPPUNIT_ASSERT_EQUAL_MESSAGE(name_of(how), std::size_t{1}, ours);
+      }
+    }
+    // Where the id changes as well nothing can be found: that is told, and nothing is sent a second time.
+    World world;
+    world.mailbox.heeds_filters = world.mailbox.shows_properties = false;
+    world.mailbox.ids_change_on_send = true;
+    world.mailbox.file_sent("");
+    world.mailbox.break_exchange(2, Break::cut_after);
+    assert_verdict(mail::Verdict::uncertain, world.send_until_told(simple_mail_));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, world.mailbox.in("sentitems").size());
+  }
+
+  void a_filter_is_enough_where_properties_are_not_shown() {
+    World world;
+    world.mailbox.shows_properties = false;
+    world.mailbox.ids_change_on_send = true;
+    world.mailbox.file_sent("somebody else's");
+    world.mailbox.break_exchange(2, Break::cut_after);
+    assert_accepted(world.send(simple_mail_));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, world.mailbox.in("sentitems").size());
+  }
+
+  void a_draft_that_does_not_say_so_has_not_left() {
+    World world;
+    world.mailbox.shows_drafts = false;
+    world.mailbox.break_exchange(2, Break::cut_before);
+    assert_accepted(world.send(simple_mail_));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.in("sentitems").size());
+  }
+
+  void flags_as_text() {
+    for (const Break how : {Break::cut_before, Break::cut_after}) {
+      World world;
+      world.mailbox.flags_as_text = true;
+      world.mailbox.break_exchange(2, how);
+      assert_accepted(world.send(simple_mail_));
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.in("sentitems").size());
+    }
+  }
+
+  // 200 is what one sample of the documents has; 501 is a service that has no createReply.
+  void replies_answered_otherwise() {
+    for (const int status : {200, 400, 405, 501}) {
+      World world;
+      world.mailbox.status_of_reply = status;
+      world.mailbox.receive("<q1@example.com>");
+      mail::Mail mail = simple_mail();
+      mail.in_reply_to = "<q1@example.com>";
+      assert_accepted(world.send(mail));
+      const auto sent = world.mailbox.in("sentitems");
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, sent.size());
+      CPPUNIT_ASSERT_EQUAL(std::string("<q1@example.com>"), sent[0].in_reply_to);
+      CPPUNIT_ASSERT_EQUAL(status == 200, sent[0].reply);
+      CPPUNIT_ASSERT_EQUAL(std::chrono::milliseconds(0), world.waited);
+      CPPUNIT_ASSERT(world.mailbox.in("drafts").empty());
+    }
   }
 
   void outage_of_two_hours() {

@@ -344,7 +344,8 @@ void Mailbox::fill(Message& message, const std::string& json) {
 http::Response Mailbox::show(const Message& message, int status) const {
   Object out;
   out.set("id", message.id);
-  out.set("isDraft", message.is_draft);
+  if (shows_drafts && flags_as_text) out.set("isDraft", message.is_draft ? "true" : "false");
+  if (shows_drafts && !flags_as_text) out.set("isDraft", message.is_draft);
   out.set("parentFolderId", "folder-" + message.folder);
   out.set("internetMessageId", message.message_id);
   out.set("conversationId", "conv-" + message.id);
@@ -354,7 +355,7 @@ http::Response Mailbox::show(const Message& message, int status) const {
   property->set("id", "String {of-another-form} Name MailpluginSubmission");
   property->set("value", message.key);
   if (!message.key.empty()) properties->add(property);
-  out.set("singleValueExtendedProperties", properties);
+  if (shows_properties) out.set("singleValueExtendedProperties", properties);
   std::ostringstream json;
   out.stringify(json);
   return {status, {}, json.str()};
@@ -373,7 +374,8 @@ http::Response Mailbox::list(const std::string& path, const std::string& folder)
       return Poco::toLower(query).find(Poco::toLower(before + "'" + value + "'")) != std::string::npos;
     };
     const bool by_id = query.find("internetMessageId eq") != std::string::npos;
-    if (by_id ? !quoted("internetMessageId eq ", message.message_id) : !quoted("ep/value eq ", message.key)) continue;
+    if (by_id && !quoted("internetMessageId eq ", message.message_id)) continue;
+    if (!by_id && heeds_filters && !quoted("ep/value eq ", message.key)) continue;
     rows += (rows.empty() ? "" : ",") + show(message, 200).body;
   }
   return {200, {}, "{\"value\":[" + rows + "]}"};
@@ -441,6 +443,7 @@ http::Response Mailbox::handle(const m365::GraphRequest& request, const std::str
     return {204, {}, ""};
   }
   if (action == "createReply") {
+    if (status_of_reply >= 400) return error(status_of_reply, "NotSupported");
     Message reply;
     reply.id = fresh_id("m");
     reply.message_id = "<" + reply.id + "@contoso.com>";
@@ -455,7 +458,7 @@ http::Response Mailbox::handle(const m365::GraphRequest& request, const std::str
     object_of(request.body)->getObject("message")->stringify(inner);
     fill(reply, inner.str());
     messages_.push_back(reply);
-    return show(reply, 201);
+    return show(reply, status_of_reply);
   }
   if (action == "send") {
     if (sending_forbidden) return error(403, "ErrorAccessDenied");

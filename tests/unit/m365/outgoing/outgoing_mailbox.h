@@ -106,6 +106,11 @@ class Mailbox final : public m365::GraphClient {
 
   bool ids_change_on_send = false;
   bool drafts_forbidden = false, sending_forbidden = false, reading_forbidden = false;
+  bool heeds_filters = true;     ///< of the key: else every search finds all that stands in the folder
+  bool shows_properties = true;  ///< $expand is heeded
+  bool shows_drafts = true;      ///< isDraft is told
+  bool flags_as_text = false;
+  int status_of_reply = 201;     ///< createReply; from 400 on it is refused
   bool says_ranges = true;       ///< a refused piece is told which one is wanted
   bool quotes_pictures = false;  ///< createReply brings an inline attachment of the answered mail
   std::size_t smallest_session = 2'097'152;
