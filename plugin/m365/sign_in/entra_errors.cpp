@@ -160,6 +160,7 @@ SignInFailure sign_in_failure(const http::Response& response, const SignInContex
   failure.credential = decision.credential;
   failure.password_sent = context.grant == Grant::password;
   failure.remember = decision.code == 50126 && failure.password_sent;
+  failure.resource_refused = refusal.error == "invalid_resource" || refusal.error == "invalid_scope";
   // A refresh token can be replaced by the password, once; a locked or unreachable account cannot (sections 4, 9).
   const bool void_token = refusal.error == "invalid_grant" && decision.retry != Retry::locked &&
                           decision.retry != Retry::soon && decision.retry != Retry::slow;

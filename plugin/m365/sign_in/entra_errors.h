@@ -49,7 +49,8 @@ struct SignInFailure {
   Retry retry = Retry::soon;
   bool credential = false;
   bool password_sent = false;
-  bool remember = false;  ///< this password is wrong beyond doubt: also after a restart
+  bool remember = false;          ///< this password is wrong beyond doubt: also after a restart
+  bool resource_refused = false;  ///< what the scope names is not known there
 };
 
 /// For every answer that is not a token.

@@ -14,7 +14,7 @@ namespace dom = simdjson::dom;
 using std::chrono::seconds;
 
 // Entra always says how long; these are for an endpoint that does not, or that speaks nonsense.
-constexpr seconds assumed_life{600}, least_life{60}, longest_life{7 * 86'400};
+constexpr seconds assumed_life{600}, least_life{1}, longest_life{7 * 86'400};
 
 std::string_view view_of(const dom::object& object, std::string_view key) {
   std::string_view text;
@@ -52,7 +52,7 @@ seconds life_of(const dom::object& object) {
       value = static_cast<std::uint64_t>(fraction);
     }
   }
-  if (!value) return assumed_life;
+  if (!value || *value == 0) return assumed_life;
   const std::uint64_t bounded = std::min(*value, static_cast<std::uint64_t>(longest_life.count()));
   return std::max(seconds(bounded), least_life);
 }

@@ -8,6 +8,7 @@
 
 #include "m365/digest.h"
 #include "m365/environment.h"
+#include "m365/settings/cloud.h"
 #include "m365/settings/server_settings_values.h"
 #include "m365/sign_in/entra_errors.h"
 #include "m365/sign_in/token_answer.h"
@@ -31,6 +32,7 @@ constexpr milliseconds forget_pause = 1min;  // between fresh tokens after refus
 constexpr milliseconds look_pause = 10s;     // an administrator may be entering a new credential just now
 constexpr milliseconds idle_pause = 1h;
 constexpr std::size_t answer_limit = 1 << 20;
+constexpr std::string_view public_graph = "https://graph.microsoft.com";
 constexpr SteadyTime never = SteadyTime::max();
 
 // What changes when an administrator repairs something.
@@ -58,12 +60,39 @@ class SignInDesk {
         tenant_(std::move(tenant)),
         user_(std::move(user)),
         account_(lower(tenant_.login_origin + "/" + tenant_.tenant + "/" + user_)),
+        resource_(tenant_.graph_origin),
         pipeline_(parts(std::move(transport))) {}
 
-  // Throws TransportError::cancelled on stop; every other failure is an outcome.
+  // Throws TransportError::cancelled on stop; every other failure is an outcome. One thread at a time.
   Outcome sign_in(const Credential& credential, const mail::Secret& refresh_token, std::stop_token stop) {
+    Outcome outcome = sign_in_for(resource_, credential, refresh_token, stop);
+    // A Graph root of no cloud of Microsoft's can be known to its login under its own name (entra-oauth.md, section 7),
+    // or under the public one that the documents show. Not so where either host is Microsoft's: a token that is good
+    // for the real Graph goes nowhere else.
+    const std::string public_name(public_graph);
+    if (!foreign_ || resource_ == public_name || !refuses_resource(outcome)) return outcome;
+    Outcome other = sign_in_for(public_name, credential, refresh_token, stop);
+    if (refuses_resource(other)) return outcome;
+    if (std::holds_alternative<Granted>(other)) resource_ = public_name;
+    return other;
+  }
+
+ private:
+  static bool refuses_resource(const Outcome& outcome) {
+    const Refused* refused = std::get_if<Refused>(&outcome);
+    return refused != nullptr && refused->failure.resource_refused;
+  }
+
+  static bool is_foreign(const TenantSettings& tenant) {
+    const auto login = split_url(tenant.login_origin), graph = split_url(tenant.graph_origin);
+    return login && graph && cloud_of_login_host(login->host) == nullptr && cloud_of_graph_host(graph->host) == nullptr;
+  }
+
+  Outcome sign_in_for(const std::string& resource, const Credential& credential, const mail::Secret& refresh_token,
+                      std::stop_token stop) {
     TenantSettings tenant = tenant_;
     tenant.secret = credential.secret;
+    tenant.graph_origin = resource;  // the scope
     if (tenant.sign_in == SignIn::service) {
       return ask(TokenRequest::client_credentials(tenant, credential.secret), tenant, credential, "", stop);
     }
@@ -80,7 +109,6 @@ class SignInDesk {
     return outcome;
   }
 
- private:
   http::PipelineParts parts(std::shared_ptr<http::Transport> transport) const {
     http::PipelineParts parts;
     parts.transport = std::move(transport);
@@ -149,6 +177,8 @@ class SignInDesk {
   const TenantSettings tenant_;  // its secret is not used: the credential's is
   const std::string user_;
   const std::string account_;  // how the store knows whose password was refused
+  const bool foreign_ = is_foreign(tenant_);
+  std::string resource_;  // whose scope is asked for
   http::Pipeline pipeline_;
 };
 
@@ -190,7 +220,7 @@ class EntraTokenSource final : public TokenSource {
     if (token != token_.view()) return;  // somebody else has renewed it meanwhile
     const SteadyTime now = clock_.now();
     // Where Graph refuses every token, a fresh one for each request would only make Entra refuse, too.
-    if (forgotten_ && now - *forgotten_ < forget_pause) return;
+    if (forgotten_ && now - *forgotten_ < std::min(forget_pause, life_)) return;
     forgotten_ = now;
     token_.clear();
   }
@@ -302,6 +332,7 @@ class EntraTokenSource final : public TokenSource {
     const SteadyTime now = clock_.now();
     const milliseconds life = granted.token.life;
     token_ = std::move(granted.token.access_token);
+    life_ = life;
     expires_ = now + life;
     renew_ = now + life - std::min(refresh_ahead, life / 10);
     // Each use brings a new one; where none came the old one stays good (section 6).
@@ -359,6 +390,7 @@ class EntraTokenSource final : public TokenSource {
   std::uint64_t credential_version_ = 0;
   mail::Secret token_, refresh_token_;
   SteadyTime expires_{}, renew_{};
+  milliseconds life_{forget_pause};  // of the present token
   std::optional<SteadyTime> forgotten_;
   std::optional<Refusal> refusal_;
   unsigned failures_ = 0;  // since the last success

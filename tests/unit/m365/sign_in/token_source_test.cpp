@@ -59,6 +59,10 @@ class TokenSourceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(failures_below_http_keep_their_cause);
   CPPUNIT_TEST(what_is_no_token_is_refused);
   CPPUNIT_TEST(expires_in_may_be_text_missing_or_absurd);
+  CPPUNIT_TEST(a_life_of_seconds_is_kept_to);
+  CPPUNIT_TEST(a_foreign_graph_may_have_the_public_name);
+  CPPUNIT_TEST(a_name_that_is_refused_twice);
+  CPPUNIT_TEST(no_other_name_where_microsoft_is_involved);
   CPPUNIT_TEST(permissions_are_read_from_the_payload);
   CPPUNIT_TEST(equal_credentials_share_others_do_not);
   CPPUNIT_TEST_SUITE_END();
@@ -66,7 +70,7 @@ class TokenSourceTest : public CppUnit::TestFixture {
   struct Service : World {
     explicit Service(m365::TenantSettings tenant = tenant_of_service())
         : source(m365::token_source_for(environment, tenant, "", "")) {}
-    std::string token() { return source->current({}); }
+    std::string token() { return std::string(source->current({}).view()); }
     std::size_t asked() const { return wire->requests().size(); }
     std::shared_ptr<m365::TokenSource> source;
   };
@@ -363,9 +367,82 @@ class TokenSourceTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(again(R"(,"expires_in":3600.0)") == 55min);
     CPPUNIT_ASSERT(again("") == 9min);
     CPPUNIT_ASSERT(again(R"(,"expires_in":"soon")") == 9min);
-    CPPUNIT_ASSERT(again(R"(,"expires_in":0)") == 54s);
+    CPPUNIT_ASSERT(again(R"(,"expires_in":0)") == 9min);
+    CPPUNIT_ASSERT(again(R"(,"expires_in":5)") == 4500ms);
     CPPUNIT_ASSERT(again(R"(,"expires_in":-5)") == 9min);
     CPPUNIT_ASSERT(again(R"(,"expires_in":18446744073709551615)") == 1h);  // a week, looked at every hour
+  }
+
+  // expires_in is the only value to plan with (entra-oauth.md, section 2), also where a tenant is set up for seconds.
+  void a_life_of_seconds_is_kept_to() {
+    Service s;
+    s.wire->add(token_answer("one", 4));
+    CPPUNIT_ASSERT_EQUAL(std::string("one"), s.token());
+    s.clock.advance(4s);
+    s.wire->add(token_answer("two", 4));
+    CPPUNIT_ASSERT_EQUAL(std::string("two"), s.token());
+    s.source->forget("two");  // the service's clock runs ahead
+    s.wire->add(token_answer("three", 4));
+    CPPUNIT_ASSERT_EQUAL(std::string("three"), s.token());
+    s.source->forget("three");
+    CPPUNIT_ASSERT_EQUAL(std::string("three"), s.token());  // not at once again
+    s.clock.advance(4s);
+    s.source->forget("three");
+    s.wire->add(token_answer("four", 4));
+    CPPUNIT_ASSERT_EQUAL(std::string("four"), s.token());
+  }
+
+  static m365::TenantSettings foreign_tenant() {
+    m365::TenantSettings tenant = tenant_of_service();
+    tenant.login_origin = "https://localhost:8443";
+    tenant.graph_origin = "https://localhost:8444";
+    return tenant;
+  }
+
+  void a_foreign_graph_may_have_the_public_name() {
+    for (const auto& [error, code] : {std::pair{"invalid_resource", 500011}, std::pair{"invalid_scope", 1002012}}) {
+      Service s(foreign_tenant());
+      s.wire->add(refusal(400, error, code));
+      s.wire->add(token_answer("one"));
+      CPPUNIT_ASSERT_EQUAL(std::string("one"), s.token());
+      CPPUNIT_ASSERT(contains(s.wire->requests().at(0).body, "scope=https%3A%2F%2Flocalhost%3A8444%2F.default"));
+      CPPUNIT_ASSERT(contains(s.wire->requests().at(1).body, "scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"));
+      // Remembered: the next one costs one request.
+      s.clock.advance(1h);
+      s.wire->add(token_answer("two"));
+      CPPUNIT_ASSERT_EQUAL(std::string("two"), s.token());
+      CPPUNIT_ASSERT(contains(s.wire->requests().at(2).body, "scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"));
+    }
+  }
+
+  void a_name_that_is_refused_twice() {
+    Service s(foreign_tenant());
+    s.wire->otherwise(refusal(400, "invalid_resource", 500011));
+    CPPUNIT_ASSERT_EQUAL(std::string("AADSTS500011"), fault_of(*s.source).code);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, s.asked());
+    // Where the name is right and the secret is not, that is what is told.
+    Service t(foreign_tenant());
+    t.wire->add(refusal(400, "invalid_resource", 500011));
+    t.wire->add(refusal(401, "invalid_client", 7000215));
+    CPPUNIT_ASSERT_EQUAL(std::string("AADSTS7000215"), fault_of(*t.source).code);
+    // And another refusal than of the name is no reason to try another name.
+    Service u(foreign_tenant());
+    u.wire->otherwise(refusal(401, "invalid_client", 7000215));
+    fault_of(*u.source);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, u.asked());
+  }
+
+  // A token that is good for the real Graph must not come to be sent to another host.
+  void no_other_name_where_microsoft_is_involved() {
+    for (const bool own_login : {true, false}) {
+      m365::TenantSettings tenant = foreign_tenant();
+      (own_login ? tenant.graph_origin : tenant.login_origin) =
+          own_login ? "https://graph.microsoft.us" : "https://login.microsoftonline.com";
+      Service s(tenant);
+      s.wire->otherwise(refusal(400, "invalid_resource", 500011));
+      fault_of(*s.source);
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, s.asked());
+    }
   }
 
   void permissions_are_read_from_the_payload() {

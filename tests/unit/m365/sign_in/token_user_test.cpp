@@ -51,7 +51,7 @@ class TokenUserTest : public CppUnit::TestFixture {
     explicit User(std::shared_ptr<support::TemporaryFolder> state = nullptr,
                   m365::TenantSettings tenant = tenant_of_user(), const std::string& password = "p&ss wörd")
         : World(std::move(state)), source(m365::token_source_for(environment, tenant, "queue@contoso.com", password)) {}
-    std::string token() { return source->current({}); }
+    std::string token() { return std::string(source->current({}).view()); }
     std::string body(std::size_t i) const { return wire->requests().at(i).body; }
     std::size_t asked() const { return wire->requests().size(); }
     std::shared_ptr<m365::TokenSource> source;
