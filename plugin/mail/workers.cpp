@@ -38,12 +38,17 @@ class SignalsBlocked {
 
 constexpr std::chrono::hours longest(24 * 365);  // a time that steady_clock can still add
 
+// Of this thread, where it belongs to a pool.
+thread_local std::uint64_t current_job = 0;
+thread_local std::chrono::nanoseconds in_host_so_far{0};
+
 }  // namespace
 
 struct Workers::State {
   using Threads = std::list<std::thread>;
 
   // Constant after construction.
+  Clock* clock = nullptr;
   Schedule* schedule = nullptr;
   std::size_t count = 1;
   std::chrono::milliseconds grace{0};
@@ -81,6 +86,7 @@ struct Workers::State {
 
   void work(const std::stop_token& stop, const std::stop_token& leave) const {
     while (const auto id = schedule->take(leave)) {
+      current_job = *id;
       try {
         run(*id, stop);
       } catch (...) {
@@ -144,9 +150,11 @@ struct Workers::State {
   }
 };
 
-Workers::Workers(Clock&, Schedule& schedule, std::size_t count, std::function<void(std::uint64_t, std::stop_token)> run,
+Workers::Workers(Clock& clock, Schedule& schedule, std::size_t count,
+                 std::function<void(std::uint64_t, std::stop_token)> run,
                  std::function<void(std::uint64_t, std::exception_ptr)> failed, std::chrono::milliseconds grace)
     : state_(std::make_shared<State>()) {
+  state_->clock = &clock;
   state_->schedule = &schedule;
   state_->count = std::max<std::size_t>(count, 1);
   state_->grace = grace;
@@ -211,10 +219,15 @@ bool Workers::started() const {
   return state_->started;
 }
 
-Workers::InHost::InHost(Workers& workers) : workers_(workers) {
+std::chrono::nanoseconds Workers::spent_in_host() {
+  return in_host_so_far;
+}
+
+Workers::InHost::InHost(Workers& workers) : workers_(workers), job_(current_job), begun_(workers.state_->clock->now()) {
   State& state = *workers_.state_;
   const std::lock_guard lock(state.mutex);
   call_ = state.in_host.insert(state.in_host.end(), {std::chrono::steady_clock::now() + state.grace, false});
+  state.schedule->away(job_);
   if (state.grace.count() == 0) {
     state.notice_slow_calls();
   } else if (state.in_host.size() == state.slow + 1) {
@@ -224,6 +237,8 @@ Workers::InHost::InHost(Workers& workers) : workers_(workers) {
 
 Workers::InHost::~InHost() {
   State& state = *workers_.state_;
+  in_host_so_far += state.clock->now() - begun_;
+  state.schedule->back(job_);
   std::stop_source leaving(std::nostopstate);
   {
     const std::lock_guard lock(state.mutex);

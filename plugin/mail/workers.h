@@ -36,6 +36,8 @@ class Workers {
   /// a quarter, so that a busy host does not make threads come and go with every call). There is at most one call a
   /// mailbox, so stand-ins are bounded by mailboxes.
   class InHost;
+  /// How long this thread has been in InHost so far, on the pool's clock: a turn's time without it is its own.
+  static std::chrono::nanoseconds spent_in_host();
 
  private:
   /// One call into the host.
@@ -54,12 +56,29 @@ class Workers {
 
    private:
     Workers& workers_;
+    const std::uint64_t job_;  ///< of this thread: it does not count as slow meanwhile (Schedule::away)
+    const SteadyTime begun_;
     std::list<Call>::iterator call_;
   };
 
  private:
   struct State;
   std::shared_ptr<State> state_;
+};
+
+/// Measures a turn of a worker, for its pace the next time. One thread, that of the turn.
+class Stopwatch {
+ public:
+  explicit Stopwatch(Clock& clock) : clock_(clock), begun_(clock.now()), host_before_(Workers::spent_in_host()) {}
+  Schedule::Pace pace() const {
+    const auto own = clock_.now() - begun_ - (Workers::spent_in_host() - host_before_);
+    return own >= Schedule::slow_turn ? Schedule::Pace::slow : Schedule::Pace::quick;
+  }
+
+ private:
+  Clock& clock_;
+  const SteadyTime begun_;
+  const std::chrono::nanoseconds host_before_;
 };
 
 }  // namespace mail

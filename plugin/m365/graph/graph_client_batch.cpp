@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "m365/settings/server_settings_values.h"
+#include "mime/charset.h"
 
 namespace m365 {
 namespace {
@@ -107,6 +108,8 @@ std::string compose_batch(const std::vector<BatchPart>& parts) {
 
 std::optional<std::vector<BatchAnswer>> parse_batch(std::string& text, std::size_t count) {
   std::vector<BatchAnswer> answers(count);
+  // One mail whose bytes are not UTF-8 must not cost twenty mailboxes their answers.
+  if (!mime::is_utf8(text)) text = mime::repair_utf8(text);
   try {
     text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
     od::parser parser;

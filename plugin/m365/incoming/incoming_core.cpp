@@ -34,7 +34,7 @@ IncomingCore::IncomingCore(Environment& environment, IncomingSettings the_settin
       listener(to),
       settings(std::move(the_settings)),
       parts(std::move(the_parts)),
-      schedule(environment.clock()),
+      schedule(environment.clock(), mail::Schedule::most_slow(settings.tenant.workers)),
       health([this](const mail::Health& now) { in_host(nullptr, [this, &now] { listener.on_health(0, now); }); }) {}
 
 std::shared_ptr<store::Store> IncomingCore::store() {

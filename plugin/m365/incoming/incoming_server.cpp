@@ -302,6 +302,7 @@ void IncomingMailServer::run_account(std::uint32_t number, std::stop_token stop)
     std::ranges::copy_if(by_number_, std::back_inserter(all), [](const auto& one) { return one != nullptr; });
   }
   bool repaired = false;
+  const mail::Stopwatch watch(core_.clock);
   const auto again = keep_signed_in(core_, *account, stop, repaired);
   if (stop.stop_requested()) return;
   show_server_health(core_, all);
@@ -313,7 +314,7 @@ void IncomingMailServer::run_account(std::uint32_t number, std::stop_token stop)
       core_.schedule.hasten(fetch_job(stream->id), core_.now());
     }
   }
-  core_.schedule.plan(account_jobs | number, core_.now() + again, 0);
+  core_.schedule.plan(account_jobs | number, core_.now() + again, 0, 0, watch.pace());
 }
 
 void IncomingMailServer::warn_of_expiry() {

@@ -38,9 +38,20 @@ std::optional<mail::Fault> fault_of(const Stream& stream, Work work) {
   }
 }
 
+using Pace = mail::Schedule::Pace;
+
+Pace pace_of(Stream::Marks marks) {
+  return marks == Stream::Marks::quick ? Pace::quick : Pace::slow;
+}
+
 void plan(Stream& stream, mail::SteadyTime due, bool together) {
+  Stream::Marks marks;
+  {
+    const std::lock_guard lock(stream.mutex);
+    marks = stream.marks;
+  }
   stream.core.schedule.plan(mark_job(stream.id), due, stream.settings.priority,
-                            together ? stream.account->mark_group() : 0);
+                            together ? stream.account->mark_group() : 0, pace_of(marks));
 }
 
 void plan_after_failure(Stream& stream, const mail::Fault& fault) {
@@ -104,7 +115,9 @@ void wake_marking(Stream& stream) {
     marks = stream.marks;
   }
   if (marks == Stream::Marks::failing) return;  // its next try is planned
-  plan(stream, stream.core.now() + gathering, marks == Stream::Marks::quick);
+  // Never later than planned already: a long fetch, which wakes this half with every page, must not put it off.
+  stream.core.schedule.hasten(mark_job(stream.id), stream.core.now() + gathering, stream.settings.priority,
+                              stream.account->mark_group(), pace_of(marks));
 }
 
 void take_marking_turn(const StreamPtr& stream, const std::vector<StreamPtr>& more) {

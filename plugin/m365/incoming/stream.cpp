@@ -64,7 +64,8 @@ void Stream::reset() {
   asides_waiting = false;
   failures = 0;
   backed_off_until = {};
-  quick = false;
+  quick = slow = alone = false;
+  turns_in_a_row = 0;
   page_size = 50;
   good_pages = barren_pages = broken_pages = head_failures = item_failures = 0;
   last_mail_read = {};

@@ -101,7 +101,10 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool asides_waiting = false;  ///< a mail is set aside that the host shall still get
   unsigned failures = 0;        ///< in a row
   mail::SteadyTime backed_off_until{};
-  bool quick = false;  ///< the last poll was answered quickly: may go out in a batch
+  bool quick = false;           ///< the last poll was answered quickly: may go out in a batch
+  bool slow = false;            ///< the last turn held its worker for long: see mail::Schedule::Pace
+  unsigned turns_in_a_row = 0;  ///< without a rest between them
+  bool alone = false;           ///< a batch failed: the next request goes out by itself, whatever it is
   unsigned page_size = 50, good_pages = 0, barren_pages = 0, broken_pages = 0;
   unsigned head_failures = 0;  ///< of the mail in front, for reasons of the network
   unsigned item_failures = 0;  ///< mails in a row that the service could not give

@@ -19,9 +19,11 @@ using namespace std::chrono_literals;
 using mail::Cause;
 using mail::Level;
 using mail::Remedy;
+using Pace = mail::Schedule::Pace;
 
 constexpr std::size_t undecided_window = 32;
 constexpr std::size_t most_asides_a_turn = 20;
+constexpr unsigned many_turns = 10;  // one after the other: a backlog, or pages that have no end
 constexpr std::chrono::milliseconds first_pause{1'000}, longest_pause{5min};
 
 // Its next poll asks for what is new, which is little, and the last one was answered quickly.
@@ -235,6 +237,8 @@ StreamFacts facts_of(Stream& stream) {
 
 void take_turn(Stream& stream) {
   stream.health.starting(stream.core.wall());
+  const mail::Stopwatch watch(stream.core.clock);
+  stream.alone = false;
   try {
     bool page_read = false, asked = false;
     for (;;) {
@@ -252,11 +256,12 @@ void take_turn(Stream& stream) {
   }
   log_delivered(stream);
   plan_next(stream);
+  stream.slow = watch.pace() == Pace::slow;
 }
 
 std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milliseconds ahead) {
   try {
-    if (stream.token().stop_requested() || !stream.graph().batches()) return std::nullopt;
+    if (stream.token().stop_requested() || stream.alone || !stream.graph().batches()) return std::nullopt;
     const Next next = decide_next(facts_of(stream), stream.core.now() + ahead);
     if (stream.graph().gate().shut_for(stream.settings.user) > 0ms) return std::nullopt;
     if (next.step == Step::open && stream.failures == 0) return opening_request(stream);
@@ -297,11 +302,15 @@ void take_answer(Stream& stream, const GraphRequest& request, const BatchAnswer&
 
 void batch_failed(Stream& stream, std::exception_ptr error) {
   stream.quick = false;
+  stream.alone = true;
   try {
     std::rethrow_exception(error);
   } catch (const mail::FaultError& failure) {
-    // The gate shut for one of them: the others did nothing wrong.
-    if (failure.fault().cause == Cause::throttled || failure.fault().remedy == Remedy::cancelled) return;
+    // The gate shut for one of them, or one's answer made that of all unreadable: the others did nothing wrong. Each
+    // asks alone, and then it shows whose trouble it is.
+    const mail::Fault& fault = failure.fault();
+    if (fault.cause == Cause::throttled || fault.cause == Cause::service_fault || fault.remedy == Remedy::cancelled)
+      return;
   } catch (...) {
   }
   show_failure(stream, error);
@@ -313,10 +322,11 @@ void plan_next(Stream& stream) {
   try {
     const Next next = decide_next(facts_of(stream), stream.core.now());
     due = next.step == Step::rest ? next.due : stream.core.now();
+    stream.turns_in_a_row = next.step == Step::rest ? 0 : stream.turns_in_a_row + 1;
     const bool polls_later = next.step == Step::rest && due == stream.poll_due && due != stream.backed_off_until;
     const bool polls_next = (polls_later || next.step == Step::poll) && polls_quietly(stream);
     const bool opens_next = next.step == Step::open && stream.failures == 0;
-    if (polls_next || opens_next) group = stream.account->poll_group();
+    if (!stream.alone && (polls_next || opens_next)) group = stream.account->poll_group();
   } catch (const mail::FaultError& error) {
     show_failure(stream, error.fault());
     due = stream.backed_off_until;
@@ -326,7 +336,8 @@ void plan_next(Stream& stream) {
   }
   // Seldom more than a day: a verdict or a repair wakes it before.
   due = std::min(due, stream.core.now() + 24h);
-  stream.core.schedule.plan(fetch_job(stream.id), due, stream.settings.priority, group);
+  stream.core.schedule.plan(fetch_job(stream.id), due, stream.settings.priority, group,
+                            stream.slow || stream.turns_in_a_row >= many_turns ? Pace::slow : Pace::quick);
   bool marks = false;
   {
     const std::lock_guard lock(stream.mutex);

@@ -26,6 +26,11 @@ class ScheduleTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(lowest_priority_value_first_then_earliest_due);
   CPPUNIT_TEST(what_is_not_due_is_not_taken_whatever_its_priority);
   CPPUNIT_TEST(no_priority_is_served_last);
+  CPPUNIT_TEST(who_waits_too_long_goes_first);
+  CPPUNIT_TEST(busy_ids_of_a_high_priority_starve_nobody);
+  CPPUNIT_TEST(the_slow_leave_takers_to_the_quick);
+  CPPUNIT_TEST(a_slow_one_that_is_away_does_not_count);
+  CPPUNIT_TEST(a_slow_one_that_ends_wakes_the_next);
   CPPUNIT_TEST(planning_again_replaces);
   CPPUNIT_TEST(hasten_is_never_later);
   CPPUNIT_TEST(planned_while_running_takes_effect_when_done);
@@ -66,9 +71,110 @@ class ScheduleTest : public CppUnit::TestFixture {
   }
 
   void no_priority_is_served_last() {
-    schedule_.plan(1, in(-1h));
+    schedule_.plan(1, in(-10s));
     schedule_.plan(2, in(0ms), 4'000'000'000u);
     CPPUNIT_ASSERT((Ids{2, 1}) == take(2));
+  }
+
+  // The documents' example: 5 goes before 10, however long 10 has waited, up to the bound. Of those beyond it the one
+  // that has waited longest is first, and a batch of a group is filled in the same order.
+  void who_waits_too_long_goes_first() {
+    constexpr auto bound = mail::Schedule::longest_wait;
+    schedule_.plan(1, in(1ms - bound), 10);
+    schedule_.plan(2, in(0ms), 5);
+    CPPUNIT_ASSERT((Ids{2}) == take(1));
+    schedule_.done(2);
+    schedule_.plan(2, in(0ms), 5);
+    schedule_.plan(3, in(2ms - bound), 20);
+    clock_.advance(2ms);
+    CPPUNIT_ASSERT((Ids{1, 3, 2}) == take(3));
+    for (const std::uint64_t id : {1, 2, 3}) schedule_.done(id);
+    schedule_.plan(1, in(-bound), 10, 7);
+    schedule_.plan(2, in(0ms), 5, 7);
+    schedule_.plan(3, in(-bound - 1ms), 20, 7);
+    schedule_.plan(4, in(0ms), 1, 8);
+    CPPUNIT_ASSERT((Ids{3, 1, 2}) == schedule_.take_more(7, 9));
+  }
+
+  // One worker, turns of a second, and twice as many ids of priority 5 as it can serve: each is due again as soon as it
+  // is done. Priority 10 has its turn within the bound and the turns of those that have waited even longer.
+  void busy_ids_of_a_high_priority_starve_nobody() {
+    constexpr std::uint64_t busy = 20, quiet = 3;  // ids 1 to 20, and 21 to 23
+    for (std::uint64_t id = 1; id <= busy + quiet; ++id) schedule_.plan(id, in(0ms), id <= busy ? 5 : 10);
+    std::map<std::uint64_t, mail::SteadyTime> last;
+    for (std::uint64_t id = 1; id <= busy + quiet; ++id) last[id] = in(0ms);
+    std::map<std::uint64_t, std::chrono::milliseconds> longest;
+    std::map<std::uint64_t, unsigned> turns;
+    for (int second = 0; second < 600; ++second) {
+      const std::uint64_t id = take(1).front();
+      ++turns[id];
+      longest[id] = std::max(longest[id], std::chrono::ceil<std::chrono::milliseconds>(in(0ms) - last[id]));
+      clock_.advance(1s);
+      last[id] = in(0ms);
+      schedule_.plan(id, in(0ms), id <= busy ? 5 : 10);
+      schedule_.done(id);
+    }
+    for (std::uint64_t id = busy + 1; id <= busy + quiet; ++id) {
+      CPPUNIT_ASSERT(turns[id] >= 10);
+      CPPUNIT_ASSERT(longest[id] <= mail::Schedule::longest_wait + std::chrono::seconds(busy + quiet));
+    }
+  }
+
+  void the_slow_leave_takers_to_the_quick() {
+    static_assert(mail::Schedule::most_slow(1) == 1 && mail::Schedule::most_slow(2) == 1);
+    static_assert(mail::Schedule::most_slow(4) == 3 && mail::Schedule::most_slow(8) == 6);
+    mail::Schedule schedule(clock_, 2);
+    for (const std::uint64_t id : {1, 2, 3}) schedule.plan(id, in(0ms), 1, 7, mail::Schedule::Pace::slow);
+    schedule.plan(4, in(0ms), 9);
+    schedule.plan(5, in(0ms), 9);
+    CPPUNIT_ASSERT(schedule.take_more(7, 9).empty());  // a slow one shares no batch
+    const auto take = [&schedule] { return schedule.take({}).value(); };
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, take());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, take());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{4}, take());  // two are enough, whatever the third one's priority and age
+    clock_.advance(2 * mail::Schedule::longest_wait);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{5}, take());
+    schedule.plan(1, in(0ms), 1);  // quick from now on; it still counts until it is done
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, schedule.planned());
+    schedule.done(1);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, take());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, take());
+    schedule.cancel(2);
+    schedule.done(2);
+    schedule.plan(6, in(0ms), 1, 0, mail::Schedule::Pace::slow);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{6}, take());
+  }
+
+  void a_slow_one_that_is_away_does_not_count() {
+    mail::Schedule schedule(clock_, 1);
+    for (const std::uint64_t id : {1, 2}) schedule.plan(id, in(0ms), 1, 0, mail::Schedule::Pace::slow);
+    schedule.plan(3, in(0ms), 9);
+    const auto take = [&schedule] { return schedule.take({}).value(); };
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, take());
+    schedule.away(1);
+    schedule.away(1);
+    schedule.away(99);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, take());
+    schedule.back(1);
+    schedule.back(1);  // there are two now: no third one until both are done
+    schedule.done(2);
+    schedule.plan(2, in(0ms), 1, 0, mail::Schedule::Pace::slow);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, take());
+    schedule.done(1);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, take());
+  }
+
+  void a_slow_one_that_ends_wakes_the_next() {
+    mail::Clock& clock = mail::system_clock();
+    mail::Schedule schedule(clock, 1);
+    for (const std::uint64_t id : {1, 2, 3}) schedule.plan(id, clock.now(), 1, 0, mail::Schedule::Pace::slow);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, schedule.take({}).value());
+    auto second = std::async(std::launch::async, [&] { return schedule.take({}); });
+    schedule.done(1);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, second.get().value());
+    auto third = std::async(std::launch::async, [&] { return schedule.take({}); });
+    schedule.away(2);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, third.get().value());
   }
 
   void planning_again_replaces() {
@@ -95,6 +201,9 @@ class ScheduleTest : public CppUnit::TestFixture {
     schedule_.hasten(1, in(0ms));
     schedule_.hasten(3, in(0ms));               // unknown: planned
     CPPUNIT_ASSERT((Ids{1, 2, 3}) == take(3));  // priority kept
+    schedule_.hasten(4, in(0ms), 1, 7);         // unknown: with what is given
+    schedule_.hasten(4, in(-1ms), 9, 8);
+    CPPUNIT_ASSERT((Ids{4}) == schedule_.take_more(7, 9));
   }
 
   void planned_while_running_takes_effect_when_done() {

@@ -73,6 +73,8 @@ class WorkersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_call_within_its_grace_needs_no_stand_in);
   CPPUNIT_TEST(a_call_past_its_grace_is_stood_in_for);
   CPPUNIT_TEST(stand_ins_leave_when_calls_come_back);
+  CPPUNIT_TEST(a_turn_is_slow_by_its_own_time);
+  CPPUNIT_TEST(a_slow_one_that_is_in_the_host_holds_up_no_other);
   CPPUNIT_TEST(stop_with_stand_ins_inside_the_host);
   CPPUNIT_TEST(stop_races_with_calls_that_come_and_go);
   CPPUNIT_TEST_SUITE_END();
@@ -343,6 +345,43 @@ class WorkersTest : public CppUnit::TestFixture {
     }
     CPPUNIT_ASSERT(workers_->stop(1h));
     CPPUNIT_ASSERT((std::set<std::string>{"mail-worker-0"}) == names);
+  }
+
+  void a_turn_is_slow_by_its_own_time() {
+    using Pace = mail::Schedule::Pace;
+    std::promise<std::vector<Pace>> told;
+    const auto stopped = make(1, [&](std::uint64_t, std::stop_token) {
+      const mail::Stopwatch watch(clock_);
+      std::vector<Pace> paces;
+      {
+        const mail::Workers::InHost in_host(*workers_);
+        clock_.advance(1h);
+      }
+      paces.push_back(watch.pace());
+      clock_.advance(mail::Schedule::slow_turn);
+      paces.push_back(watch.pace());
+      told.set_value(paces);
+    });
+    workers_->start();
+    schedule_.plan(1, clock_.now());
+    CPPUNIT_ASSERT((std::vector<Pace>{Pace::quick, Pace::slow}) == told.get_future().get());
+  }
+
+  void a_slow_one_that_is_in_the_host_holds_up_no_other() {
+    mail::Schedule schedule(clock_, 1);
+    std::promise<void> second;
+    const auto run = [&](std::uint64_t id, std::stop_token) {
+      if (id == 2) return second.set_value();
+      const mail::Workers::InHost in_host(*workers_);
+      host_.pass();
+    };
+    workers_.emplace(
+        clock_, schedule, 2, run, [](std::uint64_t, std::exception_ptr) {}, 1h);
+    const Stopped stopped(*this);
+    for (const std::uint64_t id : {1, 2}) schedule.plan(id, clock_.now(), 1, 0, mail::Schedule::Pace::slow);
+    workers_->start();
+    host_.wait_inside(1);
+    second.get_future().get();
   }
 
   void stop_with_stand_ins_inside_the_host() {

@@ -278,6 +278,7 @@ class GraphClientBatchTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_question_is_composed_as_documented);
   CPPUNIT_TEST(answers_come_back_in_order);
   CPPUNIT_TEST(bodies_stay_as_they_were);
+  CPPUNIT_TEST(bytes_that_are_not_utf8_cost_no_other_answer);
   CPPUNIT_TEST(an_inner_429_shuts_only_its_mailbox);
   CPPUNIT_TEST(missing_and_foreign_answers);
   CPPUNIT_TEST(what_is_no_batch_answer_is_a_fault);
@@ -338,6 +339,18 @@ class GraphClientBatchTest : public CppUnit::TestFixture {
     g.wire->add(
         {200, {}, R"({"responses":[{"id":"1","status":200,"body":)" + inner + R"(},{"id":"2","status":200}]})"});
     CPPUNIT_ASSERT_EQUAL(inner, g.client.batch(two(), {}).at(0).body);
+  }
+
+  // One mail of one mailbox, in an answer for twenty.
+  void bytes_that_are_not_utf8_cost_no_other_answer() {
+    Graph g;
+    g.wire->add({200,
+                 {},
+                 "{\"responses\":[{\"id\":\"1\",\"status\":200,\"body\":{\"subject\":\"a\xff\"}},"
+                 "{\"id\":\"2\",\"status\":200,\"body\":{\"value\":[]}}]}"});
+    const auto answers = g.client.batch(two(), {});
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"subject\":\"a\xEF\xBF\xBD\"}"), answers.at(0).body);
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"value\":[]}"), answers.at(1).body);
   }
 
   void an_inner_429_shuts_only_its_mailbox() {

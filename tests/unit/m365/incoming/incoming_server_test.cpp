@@ -50,6 +50,7 @@ class IncomingServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(without_batches_each_goes_alone);
   CPPUNIT_TEST(a_throttled_mailbox_polls_alone);
   CPPUNIT_TEST(a_failed_batch_is_nobodys_loss);
+  CPPUNIT_TEST(a_batch_that_cannot_be_read_is_told_of_nobody);
   CPPUNIT_TEST(the_lowest_priority_value_is_served_first);
   CPPUNIT_TEST(a_host_that_blocks_holds_up_its_own_mailbox_only);
   CPPUNIT_TEST(stop_waits_no_longer_than_its_deadline);
@@ -145,6 +146,29 @@ class IncomingServerTest : public CppUnit::TestFixture {
     for (int i = 0; i < 10; ++i) rig_.world->put("box" + std::to_string(i) + "@contoso.com");
     for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 2);
     for (const Inbox& inbox : inboxes) CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox.count());
+    rig_.server.reset();
+  }
+
+  // Whose trouble it is shows when each asks alone, which it then does at once; also where nothing was opened yet.
+  void a_batch_that_cannot_be_read_is_told_of_nobody() {
+    std::size_t unread = 0;
+    rig_.world->intercept_batch = [&unread](const std::vector<m365::GraphRequest>&) -> std::optional<Reply> {
+      ++unread;
+      return fake::error(502, "UnknownError");
+    };
+    std::vector<Inbox> inboxes(10);
+    std::vector<mail::MailboxId> boxes;
+    for (std::size_t i = 0; i < inboxes.size(); ++i)
+      boxes.push_back(rig_.open(inboxes[i], {{"address", "box" + std::to_string(i) + "@contoso.com"}}));
+    rig_.start();
+    rig_.pass(1s, 100ms);
+    for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 1);
+    for (const mail::MailboxId box : boxes) {
+      for (const mail::Health& told : rig_.watcher.history(box)) CPPUNIT_ASSERT(told.state != mail::State::degraded);
+    }
+    rig_.pass(2min, 1s);
+    CPPUNIT_ASSERT(unread > 0);
+    CPPUNIT_ASSERT(unread < 30);  // a batch is tried again with the next round, not on the spot
     rig_.server.reset();
   }
 
