@@ -9,7 +9,7 @@
 #define STORE_ASIDE_COLUMNS "stream, message_id, reason, due, first_seen, tries, offered"
 #define STORE_SUBMISSION_COLUMNS                                                                    \
   "server, key, mailbox, draft_id, step, tries, looks, attachments_done, taken, changed, verdict, " \
-  "internet_message_id, conversation_id, reason"
+  "internet_message_id, conversation_id, reason, late_drafts_due"
 
 namespace store {
 
@@ -49,6 +49,10 @@ struct SqliteStore::Queries {
 
   Query automatic_known{reader_, "select 1 from automatic_answer where pair = ? and key = ?"};
   Query automatic_count{reader_, "select count(*) from automatic_answer where pair = ? and noted > ? and noted <= ?"};
+
+  Query late_drafts{reader_, "select " STORE_SUBMISSION_COLUMNS
+                             " from submission where server = ? and late_drafts_due <> 0 and late_drafts_due <= ?"
+                             " order by late_drafts_due limit ?"};
 
   Query refused_password{reader_, "select salt, iterations, hash from refused_password where account = ?"};
 };

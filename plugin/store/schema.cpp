@@ -54,6 +54,11 @@ const std::vector<Migration> all = {
         " primary key(pair, key)) strict, without rowid",
         "create index automatic_answer_noted on automatic_answer(noted)",
     }},
+    // 3
+    {{
+        "alter table submission add column late_drafts_due integer not null default 0",
+        "create index submission_late_drafts on submission(server, late_drafts_due) where late_drafts_due <> 0",
+    }},
 };
 
 }  // namespace

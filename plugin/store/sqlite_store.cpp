@@ -29,6 +29,7 @@ Submission submission_of(const Row& row) {
   s.internet_message_id = row.text(11);
   s.conversation_id = row.text(12);
   s.reason = row.text(13);
+  s.late_drafts_due = wall_time(row.number(14));
   return s;
 }
 
@@ -94,11 +95,11 @@ std::optional<Submission> SqliteStore::submission(std::string_view server, std::
 }
 
 void SqliteStore::save_submission(const Submission& s) {
-  write(
-      "insert or replace into submission(" STORE_SUBMISSION_COLUMNS
-      ") values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      {s.server, s.key, s.mailbox, s.draft_id, static_cast<std::int64_t>(s.step), s.tries, s.looks, s.attachments_done,
-       milliseconds(s.taken), milliseconds(s.changed), s.verdict, s.internet_message_id, s.conversation_id, s.reason});
+  write("insert or replace into submission(" STORE_SUBMISSION_COLUMNS
+        ") values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {s.server, s.key, s.mailbox, s.draft_id, static_cast<std::int64_t>(s.step), s.tries, s.looks,
+         s.attachments_done, milliseconds(s.taken), milliseconds(s.changed), s.verdict, s.internet_message_id,
+         s.conversation_id, s.reason, milliseconds(s.late_drafts_due)});
 }
 
 std::optional<Submission> SqliteStore::submission_sent_as(std::string_view internet_message_id) {
@@ -107,6 +108,18 @@ std::optional<Submission> SqliteStore::submission_sent_as(std::string_view inter
       {internet_message_id, static_cast<std::int64_t>(Step::done), static_cast<std::int64_t>(mail::Verdict::accepted)},
       [&](const Row& row) { found = submission_of(row); });
   return found;
+}
+
+std::vector<Submission> SqliteStore::late_drafts(std::string_view server, WallTime now, std::size_t most) {
+  std::vector<Submission> found;
+  queries_->late_drafts.each({server, milliseconds(now), static_cast<std::int64_t>(most)},
+                             [&](const Row& row) { found.push_back(submission_of(row)); });
+  return found;
+}
+
+void SqliteStore::late_drafts_seen(const Submission& s) {
+  write("update submission set late_drafts_due = 0 where server = ? and key = ? and late_drafts_due = ?",
+        {s.server, s.key, milliseconds(s.late_drafts_due)});
 }
 
 void SqliteStore::forget_submissions(WallTime before) {

@@ -54,6 +54,8 @@ class SqliteStore final : public Store {
   std::optional<Submission> submission(std::string_view server, std::string_view key) override;
   void save_submission(const Submission& submission) override;
   std::optional<Submission> submission_sent_as(std::string_view internet_message_id) override;
+  std::vector<Submission> late_drafts(std::string_view server, WallTime now, std::size_t most) override;
+  void late_drafts_seen(const Submission& submission) override;
   void forget_submissions(WallTime before) override;
 
   std::optional<std::string> note_automatic(const AutomaticAnswer& answer, unsigned limit,

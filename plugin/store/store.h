@@ -89,6 +89,7 @@ struct Submission {
   // When done:
   int verdict = 0;
   std::string internet_message_id, conversation_id, reason;
+  WallTime late_drafts_due{};  ///< Drafts is to be looked at once more then, for a draft made late; epoch: it is not
   bool operator==(const Submission&) const = default;
 };
 
@@ -147,6 +148,10 @@ class Store {
   virtual void save_submission(const Submission& submission) = 0;
   /// The submission whose sent mail has this Message-ID (done, accepted), for reports that answer it.
   virtual std::optional<Submission> submission_sent_as(std::string_view internet_message_id) = 0;
+  /// Those whose late_drafts_due is `now` or earlier, the earliest first, at most `most`.
+  virtual std::vector<Submission> late_drafts(std::string_view server, WallTime now, std::size_t most) = 0;
+  /// late_drafts_due of this one is done with; nothing when it has become another meanwhile.
+  virtual void late_drafts_seen(const Submission& submission) = 0;
   /// Done submissions older than `before` are forgotten.
   virtual void forget_submissions(WallTime before) = 0;
 

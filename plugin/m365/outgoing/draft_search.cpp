@@ -207,20 +207,27 @@ std::vector<AttachmentRow> DraftSearch::attachments(const std::string& draft_id,
   return out;
 }
 
-void DraftSearch::remove_draft(const std::string& draft_id, std::stop_token stop) const {
+bool DraftSearch::remove_draft(const std::string& draft_id, std::stop_token stop) const {
   try {
     context_.graph.send(
         sending_request("DELETE", user_ + "/messages/" + http::percent_encode(draft_id), mailbox_, "remove a draft"),
         stop);
-  } catch (const GraphError& error) {
-    if (!error.not_found()) {
-      context_.log.write(mail::Level::warning, context_.source,
-                         "a draft in " + mailbox_ + " could not be removed: " + error.what());
-    }
+    return true;
   } catch (const mail::FaultError& error) {
+    const auto* refusal = dynamic_cast<const GraphError*>(&error);
+    if (refusal != nullptr && refusal->not_found()) return true;
     context_.log.write(mail::Level::warning, context_.source,
                        "a draft in " + mailbox_ + " could not be removed: " + error.what());
+    return false;
   }
+}
+
+bool DraftSearch::remove_late_drafts(std::stop_token stop) const {
+  bool all = true;
+  for (const Sighting& draft : by_key("drafts", stop)) {
+    if (draft.is_draft) all = remove_draft(draft.id, stop) && all;
+  }
+  return all;
 }
 
 void DraftSearch::remove_attachment(const std::string& draft_id, const std::string& attachment_id,

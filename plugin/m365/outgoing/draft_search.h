@@ -43,8 +43,11 @@ class DraftSearch {
   /// The mail that is answered, while it stands in this mailbox: its id, to reply to; empty when it does not.
   std::string answered_mail(const std::string& internet_message_id, std::stop_token stop) const;
   std::vector<AttachmentRow> attachments(const std::string& draft_id, std::stop_token stop) const;
-  /// Best effort: what is gone already, or cannot be removed now, is logged at most.
-  void remove_draft(const std::string& draft_id, std::stop_token stop) const;
+  /// Best effort: gone already counts as removed; false, and a line in the log, when it cannot be removed now.
+  bool remove_draft(const std::string& draft_id, std::stop_token stop) const;
+  /// Of a submission whose fate is known: every draft of it that stands in Drafts was made late, and nobody sends it.
+  /// False when one could not be removed now.
+  bool remove_late_drafts(std::stop_token stop) const;
   /// Throws GraphError when it cannot be removed.
   void remove_attachment(const std::string& draft_id, const std::string& attachment_id, std::stop_token stop) const;
 

@@ -13,7 +13,7 @@ namespace m365 {
 using std::chrono::milliseconds;
 
 OutgoingMailServer::Engine::Engine(OutgoingMailServer& server)
-    : schedule(server.environment_.clock()),
+    : schedule(server.environment_.clock(), mail::Schedule::most_slow(server.settings_.tenant.workers)),
       workers(
           server.environment_.clock(), schedule, server.settings_.tenant.workers,
           [&server](std::uint64_t id, std::stop_token) { server.run_job(id); },
@@ -45,6 +45,7 @@ void OutgoingMailServer::start() {
   const mail::SteadyTime now = environment_.clock().now();
   engine->schedule.plan(sign_in_job, now, upkeep_priority);
   engine->schedule.plan(housekeeping_job, now, upkeep_priority);
+  engine->schedule.plan(late_drafts_job, now, upkeep_priority);
   {
     const std::lock_guard lock(mutex_);
     engine_ = std::move(engine);
@@ -103,7 +104,8 @@ mail::Taken OutgoingMailServer::submit(const mail::Mail& mail, mail::SubmissionL
   if (fresh) queue.mailbox = mailbox;
   queue.items.push_back(item);
   by_key_.emplace(item->key, item);
-  engine_->schedule.plan(slot->second, item->due, send_priority);
+  // Not later than what waits there already.
+  engine_->schedule.hasten(slot->second, item->due, send_priority, 0, queue.pace);
   return mail::Taken::ok;
 }
 

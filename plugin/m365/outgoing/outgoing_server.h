@@ -70,7 +70,8 @@ class OutgoingMailServer final : public mail::OutgoingServer {
   struct Queue {
     std::string mailbox;
     std::list<ItemPtr> items;
-    mail::SteadyTime not_before{};  ///< nobody sends earlier
+    mail::SteadyTime not_before{};                            ///< nobody sends earlier
+    mail::Schedule::Pace pace = mail::Schedule::Pace::quick;  ///< as its last turn was
   };
 
   /// What exists from start() to stop().
@@ -87,19 +88,20 @@ class OutgoingMailServer final : public mail::OutgoingServer {
   };
 
   // Ids of the schedule; from first_queue on they are mailboxes. Sending goes ahead of upkeep.
-  static constexpr std::uint64_t sign_in_job = 1, housekeeping_job = 2, first_queue = 16;
+  static constexpr std::uint64_t sign_in_job = 1, housekeeping_job = 2, late_drafts_job = 3, first_queue = 16;
   static constexpr std::uint32_t send_priority = 0, upkeep_priority = 1;
 
   // outgoing_worker.cpp: all of these run on workers
   void run_job(std::uint64_t id);
-  std::chrono::milliseconds keep_signed_in(std::stop_token stop);  ///< returns when to call it again
-  std::chrono::milliseconds housekeeping();                        ///< likewise
+  std::chrono::milliseconds keep_signed_in(std::stop_token stop);      ///< returns when to call it again
+  std::chrono::milliseconds housekeeping();                            ///< likewise
+  std::chrono::milliseconds remove_late_drafts(std::stop_token stop);  ///< likewise
   void run_queue(std::uint64_t id, std::stop_token stop);
   void load_new(const std::list<ItemPtr>& items, std::uint64_t queue, const std::string& mailbox, std::stop_token stop);
   void advance(const ItemPtr& item, std::uint64_t queue, std::stop_token stop);
   void answer(const ItemPtr& item, std::uint64_t queue, mail::Outcome outcome);
   void answer_all(std::uint64_t queue);
-  void plan_again(std::uint64_t queue);
+  void plan_again(std::uint64_t queue, mail::Schedule::Pace pace);
   ItemPtr next_due(const Queue& queue) const;  // mutex_ held
   const SubmissionContext& context();          ///< throws FaultError: no disk, or faulty settings
   void tell(const mail::Health& now);

@@ -1,5 +1,6 @@
 // What the outgoing server does on its workers.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "m365/outgoing/outgoing_server.h"
@@ -14,6 +15,8 @@ using std::chrono::seconds;
 constexpr seconds secret_poll{5};
 constexpr std::chrono::minutes longest_sign_in_pause{5};
 constexpr std::chrono::hours housekeeping_pause{1};
+constexpr std::chrono::minutes late_drafts_pause{5};
+constexpr std::size_t late_drafts_at_once = 20;
 constexpr std::chrono::minutes disk_pause{1};
 // A key is remembered this long after its fate, and the Message-ID of its mail, by which reports that come back are
 // known.
@@ -56,8 +59,19 @@ void OutgoingMailServer::run_job(std::uint64_t id) {
   const std::stop_token stop = engine_->stop.get_token();
   if (id >= first_queue) return run_queue(id, stop);
   if (stop.stop_requested()) return;
-  const milliseconds again = id == sign_in_job ? keep_signed_in(stop) : housekeeping();
-  engine_->schedule.plan(id, environment_.clock().now() + again, upkeep_priority);
+  const mail::Stopwatch watch(environment_.clock());
+  milliseconds again{0};
+  switch (id) {
+    case sign_in_job:
+      again = keep_signed_in(stop);
+      break;
+    case late_drafts_job:
+      again = remove_late_drafts(stop);
+      break;
+    default:
+      again = housekeeping();
+  }
+  engine_->schedule.plan(id, environment_.clock().now() + again, upkeep_priority, 0, watch.pace());
 }
 
 const SubmissionContext& OutgoingMailServer::context() {
@@ -128,18 +142,48 @@ milliseconds OutgoingMailServer::housekeeping() {
   return housekeeping_pause;
 }
 
+// Nobody can find a draft before it is made: a refused request that is carried out all the same, after the reply has
+// left by another draft, leaves one behind that only a later look shows.
+milliseconds OutgoingMailServer::remove_late_drafts(std::stop_token stop) {
+  const mail::WallTime now = environment_.clock().wall();
+  try {
+    const SubmissionContext& with = context();
+    const std::vector<store::Submission> due = with.store.late_drafts(with.server, now, late_drafts_at_once);
+    std::set<std::string> silent;  // mailboxes that are asked no more this time
+    for (const store::Submission& submission : due) {
+      if (stop.stop_requested()) return late_drafts_pause;
+      if (silent.contains(submission.mailbox)) continue;
+      bool seen = false;
+      try {
+        seen = DraftSearch(with, submission.mailbox, submission.key, submission.taken).remove_late_drafts(stop);
+      } catch (const mail::FaultError& error) {
+        if (error.fault().remedy == mail::Remedy::cancelled) return late_drafts_pause;
+        environment_.log().write(mail::Level::debug, source_, error.what());
+        silent.insert(submission.mailbox);
+      }
+      if (seen || now - submission.late_drafts_due > Patience::late_drafts_given_up)
+        with.store.late_drafts_seen(submission);
+    }
+    if (due.size() == late_drafts_at_once) return disk_pause;
+  } catch (const mail::FaultError& error) {
+    environment_.log().write(mail::Level::warning, source_, error.what());
+  }
+  return late_drafts_pause;
+}
+
 void OutgoingMailServer::run_queue(std::uint64_t id, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const std::list<ItemPtr> items = queues_.at(id).items;
   const std::string mailbox = queues_.at(id).mailbox;
   lock.unlock();
+  const mail::Stopwatch watch(environment_.clock());
   load_new(items, id, mailbox, stop);
   lock.lock();
   const ItemPtr item = stop.stop_requested() ? nullptr : next_due(queues_.at(id));
   lock.unlock();
   if (item) advance(item, id, stop);
   if (stop.stop_requested()) return answer_all(id);
-  plan_again(id);
+  plan_again(id, watch.pace());
 }
 
 // A key whose fate is known is answered at once, whatever its mailbox waits for.
@@ -188,13 +232,15 @@ void OutgoingMailServer::advance(const ItemPtr& item, std::uint64_t queue, std::
   }
 }
 
-void OutgoingMailServer::plan_again(std::uint64_t queue) {
+void OutgoingMailServer::plan_again(std::uint64_t queue, mail::Schedule::Pace pace) {
   const std::lock_guard lock(mutex_);
-  const Queue& all = queues_.at(queue);
+  Queue& all = queues_.at(queue);
+  all.pace = pace;
   if (all.items.empty()) return;
   mail::SteadyTime due = mail::SteadyTime::max();
   for (const ItemPtr& item : all.items) due = std::min(due, item->due);
-  engine_->schedule.plan(queue, std::max(due, all.not_before), send_priority);
+  // What was due before is due from now: the other mailboxes have waited for longer, and come first.
+  engine_->schedule.plan(queue, std::max({due, all.not_before, environment_.clock().now()}), send_priority, 0, pace);
 }
 
 void OutgoingMailServer::answer(const ItemPtr& item, std::uint64_t queue, mail::Outcome outcome) {

@@ -176,6 +176,9 @@ NextMove SubmissionRun::conclude(mail::Verdict verdict, std::string reason) {
   record_.step = Step::done;
   record_.verdict = static_cast<int>(verdict);
   record_.reason = std::move(reason);
+  // Of an uncertain one a draft that appears is news for people.
+  if (draft_in_doubt_ && !done_before_ && verdict != mail::Verdict::uncertain)
+    record_.late_drafts_due = context_.clock.wall() + Patience::late_drafts;
   try {
     save();
   } catch (const mail::FaultError& error) {

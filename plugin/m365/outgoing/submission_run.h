@@ -70,6 +70,11 @@ struct Patience {
   /// answered retry_later: long enough to rule out a hiccup, short enough that nobody waits for hours without a word.
   static constexpr std::chrono::seconds confirm_trouble{5};
   static constexpr std::chrono::minutes offer_again{5};  ///< retry_after of what is given back to the host
+  /// After a submission of which a second draft may have been made: Drafts is looked at once more, so much later, and
+  /// what stands there of it is removed. Longer than all looks above, for who waits less finds less: work has been done
+  /// minutes after its refusal, and search lags behind that.
+  static constexpr std::chrono::minutes late_drafts{15};
+  static constexpr std::chrono::hours late_drafts_given_up{24};  ///< after so long a time of failing to look
   static constexpr int most_sends = 3;   ///< of one draft, each after looks that found it still standing
   static constexpr int most_drafts = 3;  ///< when the draft vanishes before it was sent
 };

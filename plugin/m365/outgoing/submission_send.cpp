@@ -208,7 +208,7 @@ void SubmissionRun::remove_twins(std::stop_token stop) {
       if (twin.id != record_.draft_id) search_.remove_draft(twin.id, stop);
     }
   } catch (const mail::FaultError&) {
-    // Best effort: a draft that is left over is never sent by us.
+    // Best effort: a draft that is left over is never sent by us, and looked for once more (late_drafts_due).
   }
 }
 

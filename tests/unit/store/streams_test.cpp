@@ -21,6 +21,7 @@ class StreamsTest : public CppUnit::TestFixture, StoreFixture {
   CPPUNIT_TEST(an_automatic_answer_counts_once_and_survives);
   CPPUNIT_TEST(nothing_is_noted_of_an_answer_that_may_not_leave);
   CPPUNIT_TEST(no_address_of_an_automatic_answer_is_in_the_file);
+  CPPUNIT_TEST(late_drafts_are_listed_when_due_until_seen);
   CPPUNIT_TEST(a_refused_password_is_remembered_until_it_changes);
   CPPUNIT_TEST(no_password_is_in_the_file);
   CPPUNIT_TEST_SUITE_END();
@@ -171,6 +172,32 @@ class StreamsTest : public CppUnit::TestFixture, StoreFixture {
     for (const char* part : {"anna", "ANNA", "support@", "case-17"}) {
       CPPUNIT_ASSERT_MESSAGE(part, sql::contents(file()).find(part) == std::string::npos);
     }
+  }
+
+  void late_drafts_are_listed_when_due_until_seen() {
+    for (const auto& [key, due] : {std::pair{"second", at(2)}, std::pair{"first", at(1)}, std::pair{"later", at(9)},
+                                   std::pair{"none", store::WallTime{}}}) {
+      Submission s = submission(key);
+      s.step = Step::done;
+      s.late_drafts_due = due;
+      store->save_submission(s);
+    }
+    Submission other = submission("of another server");
+    other.server = "contoso/other";
+    other.late_drafts_due = at(1);
+    store->save_submission(other);
+    open();
+    const std::vector<Submission> due = store->late_drafts("contoso/app", at(2), 9);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, due.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("first second"), due[0].key + " " + due[1].key);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store->late_drafts("contoso/app", at(2), 1).size());
+    store->late_drafts_seen(due[0]);
+    Submission again = due[1];
+    again.late_drafts_due = at(3);  // sent anew since it was listed
+    store->save_submission(again);
+    store->late_drafts_seen(due[1]);
+    CPPUNIT_ASSERT(store->late_drafts("contoso/app", at(2), 9).empty());
+    CPPUNIT_ASSERT(again == store->late_drafts("contoso/app", at(3), 9).at(0));
   }
 
   void a_refused_password_is_remembered_until_it_changes() {

@@ -48,6 +48,10 @@ class FlakyStore final : public store::Store {
   std::optional<store::Submission> submission_sent_as(std::string_view m) override {
     return real_->submission_sent_as(m);
   }
+  std::vector<store::Submission> late_drafts(std::string_view s, store::WallTime now, std::size_t most) override {
+    return real_->late_drafts(s, now, most);
+  }
+  void late_drafts_seen(const store::Submission& s) override { writing().late_drafts_seen(s); }
   void forget_submissions(store::WallTime before) override { writing().forget_submissions(before); }
   std::optional<std::string> note_automatic(const store::AutomaticAnswer& a, unsigned limit,
                                             std::chrono::milliseconds window) override {

@@ -562,6 +562,22 @@ void MemoryStore::save_submission(const store::Submission& submission) {
   if (steps.empty() || steps.back() != submission.step) steps.push_back(submission.step);
 }
 
+std::vector<store::Submission> MemoryStore::late_drafts(std::string_view server, mail::WallTime now, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  std::vector<store::Submission> found;
+  for (const auto& [key, submission] : submissions_) {
+    const mail::WallTime due = submission.late_drafts_due;
+    if (submission.server == server && due != mail::WallTime{} && due <= now && found.size() < most)
+      found.push_back(submission);
+  }
+  return found;
+}
+
+void MemoryStore::late_drafts_seen(const store::Submission& submission) {
+  const std::lock_guard lock(mutex_);
+  submissions_.at(submission.server + "|" + submission.key).late_drafts_due = {};
+}
+
 namespace {
 
 class Bytes final : public mail::ByteSource {

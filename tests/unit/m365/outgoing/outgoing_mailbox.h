@@ -154,6 +154,8 @@ class MemoryStore final : public store::Store {
   std::optional<store::Submission> submission(std::string_view server, std::string_view key) override;
   void save_submission(const store::Submission& submission) override;
   std::optional<store::Submission> submission_sent_as(std::string_view) override { return std::nullopt; }
+  std::vector<store::Submission> late_drafts(std::string_view server, mail::WallTime now, std::size_t most) override;
+  void late_drafts_seen(const store::Submission& submission) override;
   void forget_submissions(mail::WallTime) override {}
 
   bool broken = false;  ///< the disk is full

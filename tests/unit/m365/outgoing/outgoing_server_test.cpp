@@ -152,6 +152,7 @@ class OutgoingServerTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(mailboxes_go_side_by_side);
   CPPUNIT_TEST(waiting_lets_others_of_the_mailbox_pass);
   CPPUNIT_TEST(thirty_a_minute);
+  CPPUNIT_TEST(a_draft_that_is_made_late_is_removed);
   CPPUNIT_TEST(stop_in_the_middle_answers_everyone);
   CPPUNIT_TEST(stop_with_a_host_that_hangs);
   CPPUNIT_TEST(wrong_secret_and_its_repair);
@@ -332,6 +333,36 @@ class OutgoingServerTest final : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{30}, site.world.mailbox.in("sentitems").size());
     site.world.clock.advance(std::chrono::seconds(2));
     assert_accepted(told[30].wait());
+  }
+
+  // Made five minutes after its refusal, when the reply has left by another draft and the process is another one.
+  void a_draft_that_is_made_late_is_removed() {
+    Site site;
+    World& world = site.world;
+    world.mailbox.late = std::chrono::minutes(5);
+    world.mailbox.break_exchange(1, Break::s504_late);
+    const std::shared_ptr<store::Store> store = site.environment.store();
+    {
+      const m365::SubmissionContext context{world.mailbox, *store,    world.limits,      world.clock,
+                                            world.random,  world.log, "contoso.com/app", "outgoing contoso.com",
+                                            site.folder,   {}};
+      const mail::Mail mail = simple_mail();
+      m365::SubmissionRun run(context, mail, "support@contoso.com");
+      m365::NextMove move;
+      while ((move = run.advance({})).kind != m365::NextMove::Kind::finished) world.clock.advance(move.wait);
+      assert_accepted(move.outcome);
+    }
+    CPPUNIT_ASSERT(world.mailbox.asked_for("DELETE").empty());
+    CPPUNIT_ASSERT(store->late_drafts("contoso.com/app", world.clock.wall(), 9).empty());  // not yet due
+    site.server->start();
+    while (world.mailbox.asked_for("DELETE").empty()) {
+      world.clock.advance(std::chrono::seconds(10));
+      std::this_thread::yield();
+    }
+    CPPUNIT_ASSERT(site.server->stop(std::chrono::seconds(10)));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, world.mailbox.in("drafts").size());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.in("sentitems").size());
+    CPPUNIT_ASSERT(store->late_drafts("contoso.com/app", world.clock.wall(), 9).empty());
   }
 
   void stop_in_the_middle_answers_everyone() {
