@@ -45,7 +45,7 @@ struct Microsoft365::Impl {
     if (fault->delay_ms > 0) world.stop.pause(Milliseconds(fault->delay_ms));
     HttpResponse response;
     if (fault->cut == FaultEffect::Cut::before) {
-      response.departure = Departure::none;
+      response.departure = departure_of_cut(*fault);
       return response;
     }
     if (fault->work == Work::later) {

@@ -48,7 +48,8 @@
 //            {"status", "code", "message", "retry_after": text ("120", "2.128", a date), "location", "work": "none" |
 //            "done" | "later", "later_ms", "work_done_ms_later": n (= later, with 504 at once), "delay_ms", "cut":
 //            "before" | "after" the work, "body": "half" | "garbage" | "html" | "empty", "close": "abrupt" | "clean"
-//            (of a half body)}} Without status the work is done and its answer bent. The first rule that hits wins.
+//            (of a half body or a cut)}} Without status the work is done and its answer bent. The first rule that hits
+//            wins.
 //            Operations: token, batch, upload.put, folders.list|get|create|update|move|copy|delete|delta,
 //            messages.list|delta|count|get|mime|update|delete|move|copy|purge|send|reply,
 //            attachments.list|get|value|create| delete|session, drafts.create|createReply, sendMail, users.get,

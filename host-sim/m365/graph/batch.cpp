@@ -84,7 +84,7 @@ HttpResponse Graph::batch(const HttpRequest& request) {
   HttpResponse response;
   if (fault && fault->delay_ms > 0) world_.stop.pause(Milliseconds(fault->delay_ms));
   if (fault && fault->cut == FaultEffect::Cut::before) {
-    response.departure = Departure::none;
+    response.departure = departure_of_cut(*fault);
     return response;
   }
   if (fault && fault->work == Work::later) {

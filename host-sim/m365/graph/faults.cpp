@@ -176,6 +176,10 @@ std::optional<FaultEffect> Faults::match(const FaultSubject& subject) {
   return std::nullopt;
 }
 
+Departure departure_of_cut(const FaultEffect& effect) {
+  return effect.clean_close ? Departure::closed : Departure::none;
+}
+
 void apply_fault(const FaultEffect& effect, HttpResponse& response) {
   if (effect.status != 0) {
     response.status = effect.status;
@@ -217,7 +221,7 @@ void apply_fault(const FaultEffect& effect, HttpResponse& response) {
       response.body.clear();
       break;
   }
-  if (effect.cut != FaultEffect::Cut::no) response.departure = Departure::none;
+  if (effect.cut != FaultEffect::Cut::no) response.departure = departure_of_cut(effect);
 }
 
 }  // namespace embedded

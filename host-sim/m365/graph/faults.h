@@ -35,7 +35,7 @@ struct FaultEffect {
   int later_ms = 0;
   enum class Cut { no, before, after } cut = Cut::no;
   enum class Body { whole, half, garbage, html, empty } body = Body::whole;
-  bool clean_close = false;  // of a half body: with close_notify
+  bool clean_close = false;  // of a half body, or of a cut: with close_notify
 };
 
 class Faults {
@@ -64,6 +64,8 @@ class Faults {
   std::vector<Rule> rules_;  // guarded by mutex_
 };
 
+// How an exchange ends that is cut.
+Departure departure_of_cut(const FaultEffect& effect);
 // Bends the answer as the effect says (status, body, cut); delays and work are the caller's.
 void apply_fault(const FaultEffect& effect, HttpResponse& response);
 

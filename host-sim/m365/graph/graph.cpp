@@ -78,7 +78,7 @@ HttpResponse Graph::handle_one(const HttpRequest& request) {
   if (fault->delay_ms > 0) world_.stop.pause(Milliseconds(fault->delay_ms));
   HttpResponse response;
   if (fault->cut == FaultEffect::Cut::before) {
-    response.departure = Departure::none;
+    response.departure = departure_of_cut(*fault);
     return response;
   }
   if (fault->work == Work::later) {

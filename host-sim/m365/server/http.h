@@ -44,6 +44,7 @@ struct HttpRequest {
 enum class Departure {
   whole,
   none,             // connection reset, no answer
+  closed,           // close_notify, no answer
   half_then_close,  // half of the body, then close_notify: looks like a clean end
   half_then_cut,    // half of the body, then the socket goes away
 };

@@ -210,6 +210,10 @@ bool write_response(Wire& wire, const HttpResponse& response, bool head_only, bo
     wire.reset();
     return false;
   }
+  if (response.departure == Departure::closed) {
+    wire.close_notify();
+    return false;
+  }
   std::string head = head_of(response, close);
   std::string_view body = head_only ? std::string_view() : response.content();
   const bool halved = response.departure != Departure::whole;

@@ -455,6 +455,7 @@ class GraphTest : public CppUnit::TestFixture {
       {"match":{"method":"POST","path":"/messages$","count":1},"effect":{"status":504,"work":"done"}},
       {"match":{"path":"mailFolders/drafts"},"effect":{"cut":"before"}},
       {"match":{"mailbox":"sales@contoso.example"},"effect":{"body":"garbage"}},
+      {"match":{"path":"mailFolders/sentitems"},"effect":{"cut":"after","close":"clean"}},
       {"match":{"path":"mailFolders/archive"},"effect":{"body":"half","close":"clean"}}])"));
     CPPUNIT_ASSERT_EQUAL(200, s_.get(support("/messages")).status);
     const Answer second = s_.get(support("/messages"));
@@ -465,6 +466,7 @@ class GraphTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, s_.get(support("/messages")).value().size());
     CPPUNIT_ASSERT_EQUAL(201, s_.ask("POST", support("/messages"), "{}").status);
     CPPUNIT_ASSERT(s_.get(support("/mailFolders/drafts")).departure == Departure::none);
+    CPPUNIT_ASSERT(s_.get(support("/mailFolders/sentitems")).departure == Departure::closed);
     CPPUNIT_ASSERT(s_.get(support("/mailFolders/archive")).departure == Departure::half_then_close);
     CPPUNIT_ASSERT_EQUAL(200, s_.get("/users/sales@contoso.example/messages").status);
     CPPUNIT_ASSERT_THROW(parse_json(s_.get("/users/sales@contoso.example/messages").text), JsonError);
