@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "m365/incoming/delivery_incident.h"
 #include "m365/incoming/delivery_verdict.h"
 #include "m365/incoming/duplicates.h"
 #include "m365/incoming/folder_finder.h"
@@ -123,6 +124,10 @@ bool read_whole_row(Stream& stream, const FolderIdentity& folder, Arrival& arriv
   }
   if (arrival.row.is_draft.value_or(false)) {
     drop(stream, arrival);
+  if (elsewhere(folder, arrival) && arrival.note.kind == AsideKind::refused) {
+    // Its move was on its way when the incident began.
+    if (bring_back(stream, folder, arrival.row)) arrival.row.parent_folder_id = folder.id;
+  }
     return false;
   }
   return true;

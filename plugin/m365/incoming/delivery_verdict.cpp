@@ -74,6 +74,10 @@ void settle_rejected(Stream& stream, const Delivery& delivery) {
   bool hold = false, tripped = false;
   {
     const std::lock_guard lock(stream.mutex);
+    auto& lately = stream.lately_rejected;
+    lately.emplace_back(now, delivery.message_id);
+    while (lately.size() > RefusalGuard::most_rejected || lately.front().first + RefusalGuard::window <= now)
+      lately.pop_front();
     if (stream.guard.incident() == RefusalGuard::Incident::host_refuses) {
       stream.guard.probe_failed(now);
       hold = true;

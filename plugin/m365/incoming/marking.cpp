@@ -170,6 +170,10 @@ std::string rejected_mark(const MailboxSettings& settings) {
   return std::string(reject_word) + settings.rejected.folder;
 }
 
+std::string rejected_folder(Stream& stream) {
+  return find_target(stream, rejected_mark(stream.settings));
+}
+
 bool marks_ready(Stream& stream) {
   for (const store::Receipt& receipt : due_marks(stream, 20)) {
     if (!target_of(receipt.pending_mark).empty() && !stream.targets.contains(receipt.pending_mark)) return false;

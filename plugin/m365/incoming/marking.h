@@ -23,8 +23,13 @@ struct MarkJob {
 /// Up to `most` marks that are due. Finds or makes the folders they move to, which may ask the service; throws then.
 /// Only the marking half.
 std::vector<MarkJob> collect_marks(const StreamPtr& stream, std::size_t most);
+/// The id, or well-known name, of the folder that rejected mails are moved to; made when missing. Any half. Throws as
+/// collect_marks().
+std::string rejected_folder(Stream& stream);
 /// True when collect_marks() would ask the service nothing: the stream can share a batch.
 bool marks_ready(Stream& stream);
+/// The id of the folder that rejected mails are moved to, or its well-known name; made when missing. Any half.
+std::string rejected_folder(Stream& stream);
 /// Sends them, alone or as a batch, and writes what is done. True: all done.
 bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJob>& jobs, std::stop_token stop);
 

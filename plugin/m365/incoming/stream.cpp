@@ -79,6 +79,7 @@ void Stream::reset() {
   guard.release();
   incident_to_hold = false;
   marks_waiting = false;
+  lately_rejected.clear();
   asides_changed = false;
   idle_owed = false;
   marks = Marks::quick;

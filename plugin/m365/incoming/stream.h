@@ -122,6 +122,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool marks_waiting = false;     ///< the marking half has work
   bool asides_changed = false;    ///< by a late verdict
   enum class Marks { quick, slow, failing } marks = Marks::quick;  ///< only quick ones share a batch
+  std::deque<std::pair<mail::SteadyTime, std::string>> lately_rejected;  ///< ids: of the guard's window, the last ten
   bool idle_owed = false;                                          ///< on_idle waits for the marking half
 
   // --- Only the worker that runs the marking half. ---

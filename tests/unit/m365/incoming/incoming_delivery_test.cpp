@@ -1,6 +1,9 @@
 // From the folder to the host and back: verdicts, receipts, marking.
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <algorithm>
+#include <map>
+
 #include "m365/incoming/incoming_rig.h"
 
 namespace {
@@ -27,6 +30,7 @@ class IncomingDeliveryTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(acknowledge_refuses_what_it_does_not_know);
   CPPUNIT_TEST(without_a_verdict_at_stop_it_comes_again_as_redelivered);
   CPPUNIT_TEST(ten_rejected_stop_the_stream_and_move_nothing);
+  CPPUNIT_TEST(an_hour_of_rejections_empties_no_inbox);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -255,6 +259,45 @@ class IncomingDeliveryTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{40}, rig_.world->in_folder(support_user, "inbox").size());
     for (const fake::Message& message : rig_.world->in_folder(support_user, "inbox")) CPPUNIT_ASSERT(message.read);
     CPPUNIT_ASSERT_EQUAL(std::size_t{51}, inbox_.count());  // each accepted once, eleven times rejected before
+  }
+
+  // The host takes a minute for each: by the tenth the first nine had been moved. For an hour it refuses, whatever
+  // comes.
+  void an_hour_of_rejections_empties_no_inbox() {
+    bool refuses = true;
+    std::size_t most_away = 0;
+    inbox_.decide = [&](const Received&, std::chrono::milliseconds&) {
+      return refuses ? Verdict::rejected : Verdict::accepted;
+    };
+    const mail::MailboxId box = rig_.open(inbox_);
+    rig_.start();
+    std::size_t sent = 0;
+    for (int minute = 0; minute < 60; ++minute) {
+      rig_.world->put();
+      ++sent;
+      rig_.pass(60s, 5s);
+      const std::size_t in_place = rig_.world->in_folder(support_user, "inbox").size();
+      most_away = std::max(most_away, sent - in_place);
+      if (minute >= 10) CPPUNIT_ASSERT_EQUAL(sent, in_place);
+    }
+    CPPUNIT_ASSERT(most_away > 0 && most_away < 10);
+    CPPUNIT_ASSERT(rig_.watcher.health(box).cause == mail::Cause::host_refuses);
+    const unsigned idles = inbox_.idles();
+    refuses = false;
+    rig_.until(
+        "recovered", [&] { return inbox_.idles() > idles; }, 10s, 5h);
+    std::map<std::string, std::size_t> accepted;
+    for (const auto& mail : inbox_.received()) ++accepted[mail.service_id];
+    CPPUNIT_ASSERT_EQUAL(sent, accepted.size());
+    CPPUNIT_ASSERT_EQUAL(sent, rig_.world->in_folder(support_user, "inbox").size());
+    for (const fake::Message& message : rig_.world->in_folder(support_user, "inbox")) CPPUNIT_ASSERT(message.read);
+    CPPUNIT_ASSERT(rig_.watcher.health(box).state == mail::State::ready);
+    // One that is rejected when all is well is moved as ever.
+    const std::string bad = rig_.world->put();
+    inbox_.decide = [&](const Received&, std::chrono::milliseconds&) { return Verdict::rejected; };
+    rig_.until_idle(inbox_, inbox_.idles() + 1);
+    CPPUNIT_ASSERT_EQUAL(rig_.world->folder_named(support_user, "Rejected")->id,
+                         rig_.world->find(support_user, bad)->folder);
   }
 
  private:

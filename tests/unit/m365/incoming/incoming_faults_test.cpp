@@ -72,18 +72,21 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
   }
 
   void an_outage_of_an_hour() {
-    rig_.world->put();
+    for (int i = 0; i < 40; ++i) rig_.world->put();
     const mail::MailboxId box = run();
     fail_all(503, "ServiceUnavailable");
-    rig_.world->put();
+    for (int i = 0; i < 40; ++i) rig_.world->put();
     rig_.pass(60min, 10s);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{40}, inbox_.count());
     CPPUNIT_ASSERT(rig_.watcher.health(box).state == State::degraded);
     CPPUNIT_ASSERT(rig_.watcher.health(box).last_success != mail::WallTime{});
     CPPUNIT_ASSERT(rig_.watcher.health(box).retry_after > 0ms);
     rig_.world->set_intercept(nullptr);
     rig_.until(
         "over", [&] { return inbox_.idles() == 2; }, 1s, 7min);
-    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, inbox_.count());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{80}, inbox_.count());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{80}, rig_.world->in_folder(support_user, "inbox").size());
+    CPPUNIT_ASSERT(!rig_.world->folder_named(support_user, "Rejected").has_value());
     CPPUNIT_ASSERT(rig_.watcher.health(box).state == State::ready);
   }
 
