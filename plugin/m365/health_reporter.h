@@ -13,8 +13,9 @@
 
 namespace m365 {
 
-/// Where a trouble comes from; each can have one at a time. In this order they are shown when equally bad.
-enum class Aspect : std::size_t { fetching, notice, marking };
+/// Where a trouble comes from; each can have one at a time. In this order they are shown when equally bad. `feed`: mail
+/// comes, but not by the way it should.
+enum class Aspect : std::size_t { fetching, feed, notice, marking };
 
 /// Any thread; the listener is called on the caller's thread, one call at a time, in the order of the changes.
 class HealthReporter {
@@ -54,7 +55,7 @@ class HealthReporter {
   // thread tells at a time, in order; who comes meanwhile leaves its news in untold_ and goes on.
   mutable std::mutex mutex_;
   // Everything below is guarded by mutex_.
-  std::array<std::optional<Trouble>, 3> troubles_;
+  std::array<std::optional<Trouble>, 4> troubles_;
   mail::Health told_;
   mail::WallTime last_success_{};
   bool begun_ = false;

@@ -6,6 +6,7 @@
 
 #include "m365/incoming/delivery.h"
 #include "m365/incoming/duplicates.h"
+#include "m365/incoming/feed_trouble.h"
 #include "m365/incoming/folder_finder.h"
 #include "m365/incoming/opening.h"
 #include "m365/incoming/reconcile.h"
@@ -20,17 +21,15 @@ using mail::Level;
 
 constexpr std::size_t most_rows_in_hand = 2'000;  // of all streams; beyond it only their ids are kept
 constexpr unsigned most_broken_pages = 3;         // in a row; then lists
-constexpr unsigned many_barren_pages = 500;       // pages in a row without a new mail: perhaps they never end
 
 std::string messages_path(const Stream& stream, const std::string& folder_id) {
   return user_path(stream.settings.user) + "/mailFolders/" + http::percent_encode(folder_id) + "/messages";
 }
 
-mail::FaultError broken_answer(const Stream& stream, const std::string& what) {
-  mail::Fault fault;
-  fault.cause = Cause::service_fault;
-  fault.text = stream.address() + ": Microsoft 365 answered " + what + ". It is asked again by itself.";
-  return mail::FaultError(std::move(fault));
+// Kept, such a link would be refused again and again: the page is not taken, and no token goes there.
+void refuse_foreign_links(const Stream& stream, const std::string& next_link, const std::string& delta_link) {
+  if (leads_elsewhere(stream, next_link) || leads_elsewhere(stream, delta_link))
+    throw broken_answer(stream, "with a link to another server, which is not followed");
 }
 
 // The mail left the folder, says a row. Believed for what is still to be handed over only when a GET says so too.
@@ -115,7 +114,7 @@ std::vector<MessageRow> without_repeats(std::vector<MessageRow> rows) {
   std::map<std::string, std::size_t> places;
   std::vector<MessageRow> single;
   for (MessageRow& row : rows) {
-    if (row.id.empty()) continue;  // unreadable to the last; the next list finds it again
+    if (row.id.empty()) continue;
     const auto [place, is_new] = places.try_emplace(row.id, single.size());
     if (is_new) {
       single.push_back(std::move(row));
@@ -149,6 +148,7 @@ void page_unreadable(Stream& stream, const std::string& body, unsigned page_size
   }
   const Salvage found = salvage(body);
   if (found.next_link.empty() && found.delta_link.empty()) throw error;
+  refuse_foreign_links(stream, found.next_link, found.delta_link);
   if (!found.id.empty() && !stream.core.store()->receipt(stream.identity()->stream, found.id) &&
       !stream.core.store()->aside(stream.identity()->stream, found.id)) {
     store::SetAside aside;
@@ -169,24 +169,10 @@ void page_unreadable(Stream& stream, const std::string& body, unsigned page_size
   save_progress(stream);
 }
 
-// Endless pages must not take a worker for ever: without news they come ever more slowly.
 void pace(Stream& stream, std::size_t fresh) {
   stream.barren_pages = fresh > 0 ? 0 : stream.barren_pages + 1;
-  std::chrono::milliseconds pause{0};
-  for (unsigned pages = many_barren_pages; pages <= stream.barren_pages && pause < 60s; pages += many_barren_pages)
-    pause = pause == 0ms ? 1s : pause * 2;
-  stream.poll_due = stream.core.now() + std::min<std::chrono::milliseconds>(pause, 60s);
-}
-
-void read_by_lists(Stream& stream, const std::string& why) {
-  stream.note(Level::warning, "the change feed is not offered here (" + why +
-                                  "); the folder is read by lists, and the feed is tried again in an hour");
-  stream.lists_instead = true;
-  stream.delta_again = stream.core.now() + 1h;
-  // What the feed was to bring and is older than the lists go back.
-  if (stream.listed_whole || !stream.walks.empty() || first_fetch_held(stream)) return;
-  stream.walks.emplace_back(Walk::Kind::whole);
-  stream.listed_whole = true;
+  stream.poll_due = stream.core.now() + pause_after(stream.barren_pages);
+  if (stream.barren_pages == many_barren_pages) tell_endless(stream, "the changes of the folder");
 }
 
 void grow_page(Stream& stream) {
@@ -217,6 +203,10 @@ GraphRequest poll_request(const Stream& stream, unsigned page_size) {
 
 std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   const std::shared_ptr<const FolderIdentity> folder = stream.identity();
+  if (const auto nameless = std::ranges::count_if(rows, [](const MessageRow& row) { return row.id.empty(); })) {
+    stream.note(Level::warning, std::to_string(nameless) + (nameless == 1 ? " row" : " rows") +
+                                    " of the folder cannot be read so far that the mail has an id");
+  }
   std::vector<MessageRow> single = without_repeats(std::move(rows));
   std::vector<std::string> ids;
   for (const MessageRow& row : single) ids.push_back(row.id);
@@ -267,19 +257,18 @@ void take_poll(Stream& stream, const std::string& body, unsigned page_size) {
     // Repeated (section 6); but what stands in it is a hint like any other, and a service that never gives the link
     // must not keep the mail back.
     take_rows(stream, std::move(page.rows), false);
-    if (++stream.broken_pages >= most_broken_pages) read_by_lists(stream, "its pages have no usable link");
+    if (++stream.broken_pages >= most_broken_pages) feed_not_offered(stream, "its pages have no usable link");
     throw broken_answer(stream, "a page of changes without a usable link");
   }
   stream.broken_pages = 0;
-  // Kept, such a link would be refused again at every start: the page is not taken.
-  if (leads_elsewhere(stream, page.next_link) || leads_elsewhere(stream, page.delta_link))
-    throw broken_answer(stream, "with a link to another server, which is not followed");
+  refuse_foreign_links(stream, page.next_link, page.delta_link);
   store::Cursor after = stream.cursor;
   after.next_link = page.next_link;
   if (!page.delta_link.empty()) after.delta_link = page.delta_link;
   if (!page.next_link.empty() && page.next_link == stream.cursor.next_link && page.rows.empty())
     throw broken_answer(stream, "the same empty page twice");
   const std::size_t fresh = take_rows(stream, std::move(page.rows), false);
+  if (stream.cursor.next_link.empty() && !stream.cursor.delta_link.empty()) stream.series_lost = 0;  // it went on
   stream.cursor_after = std::move(after);
   grow_page(stream);
   pace(stream, fresh);
@@ -306,6 +295,7 @@ void save_progress(Stream& stream) {
   if (!stream.round_done) stream.series_since.reset();
   stream.round_done = true;
   stream.barren_pages = 1;
+  feed_works(stream);
   // From one question to the next, not from the answer: a mail waits half an interval on average. But a service that takes
   // long to answer is not asked all the time.
   const auto poll = std::chrono::duration_cast<std::chrono::milliseconds>(stream.core.settings.poll);
@@ -320,7 +310,7 @@ bool poll_refused(Stream& stream, const GraphError& error) {
     return false;
   }
   if (error.action() == Action::restart_sync && !beginning) {
-    restart_series(stream, error.fault().code);
+    lost_state(stream, error);
     return true;
   }
   const int status = error.status();
@@ -329,7 +319,7 @@ bool poll_refused(Stream& stream, const GraphError& error) {
       tells_folder_missing(error) || status == 400 || status == 405 || status == 501 || (beginning && status == 404);
   if (!unknown_place) return false;
   if (!beginning && !tells_folder_missing(error)) {
-    restart_series(stream, error.fault().code);
+    lost_state(stream, error);
     return true;
   }
   // The folder itself tells whether it is gone, or only delta is not offered (graph-mail.md, section 1).
@@ -338,10 +328,10 @@ bool poll_refused(Stream& stream, const GraphError& error) {
   open_stream(stream);
   if (stream.folder->id != before) return true;  // made anew under its name
   if (!beginning) {
-    restart_series(stream, error.fault().code);
+    lost_state(stream, error);
     return true;
   }
-  read_by_lists(stream, error.fault().code);
+  feed_not_offered(stream, error.fault().code);
   return true;
 }
 
@@ -349,6 +339,9 @@ void poll(Stream& stream) {
   if (stream.lists_instead && stream.core.now() >= stream.delta_again) {
     stream.lists_instead = false;
     stream.round_done = false;
+    stream.opened = false;
+    open_stream(stream);  // decides where a new series begins
+    return;
   }
   if (stream.lists_instead || first_fetch_held(stream)) {
     poll_by_list(stream);
@@ -362,6 +355,10 @@ void poll(Stream& stream) {
     body = stream.graph().send(poll_request(stream, size), stream.token()).body;
   } catch (const GraphError& error) {
     if (!poll_refused(stream, error)) throw;
+    return;
+  } catch (const mail::FaultError& error) {
+    if (error.fault().remedy != mail::Remedy::item) throw;
+    page_too_large(stream, size, error);
     return;
   }
   stream.quick = stream.core.now() - begun < 3s;

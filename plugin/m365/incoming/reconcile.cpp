@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "m365/incoming/delivery.h"
+#include "m365/incoming/feed_trouble.h"
 #include "m365/incoming/folder_finder.h"
 #include "m365/incoming/opening.h"
 #include "m365/incoming/polling.h"
@@ -56,7 +57,12 @@ std::string list_path(const Stream& stream, const Walk& walk) {
 
 // What stood there at the first opening and is not to be handed over gets a receipt, so that it never is. What is to be
 // handed over comes by the series, unless that begins later or there is none.
-std::vector<MessageRow> skip_unwanted(Stream& stream, std::vector<MessageRow> rows) {
+struct AtFirst {
+  std::vector<MessageRow> wanted;
+  std::size_t skipped = 0;
+};
+
+AtFirst skip_unwanted(Stream& stream, std::vector<MessageRow> rows) {
   std::vector<std::string> ids;
   for (const MessageRow& row : rows) ids.push_back(row.id);
   const store::StreamId id = stream.identity()->stream;
@@ -80,7 +86,7 @@ std::vector<MessageRow> skip_unwanted(Stream& stream, std::vector<MessageRow> ro
     skipped.push_back(std::move(receipt));
   }
   if (!skipped.empty()) stream.core.store()->decide_all(skipped);
-  return wanted;
+  return {std::move(wanted), skipped.size()};
 }
 
 // Receipts of mails that left the mailbox are dropped when a GET said 404 twice, a day apart (architecture, section 3).
@@ -131,13 +137,16 @@ bool clean_receipts(Stream& stream, Walk& walk) {
 void walk_ended(Stream& stream) {
   const Walk ended = stream.walks.front();
   stream.walks.pop_front();
+  stream.list_due = {};
   const mail::WallTime now = stream.core.wall();
   if (ended.kind == Walk::Kind::poll) {
     stream.poll_due = stream.core.now() + stream.core.settings.poll;
     stream.round_done = !first_fetch_held(stream);
     return;
   }
+  if (ended.barren >= many_barren_pages) feed_works(stream);
   if (ended.kind == Walk::Kind::first || ended.kind == Walk::Kind::whole) {
+    stream.whole_wanted = false;
     stream.cursor.reconciled_whole = now;
     stream.core.store()->save_cursor(stream.identity()->stream, stream.cursor);
   }
@@ -160,21 +169,28 @@ void begin_walks(Stream& stream) {
     stream.walks.emplace_back(Walk::Kind::unread);
     stream.walks.emplace_back(Walk::Kind::recent);
   }
-  if (stream.core.wall() - stream.cursor.reconciled_whole >= whole_interval) {
-    stream.walks.emplace_back(Walk::Kind::whole);
-    stream.walks.emplace_back(Walk::Kind::cleanup);
-  }
+  const bool day_passed = stream.core.wall() - stream.cursor.reconciled_whole >= whole_interval;
+  if (day_passed || stream.whole_wanted) stream.walks.emplace_back(Walk::Kind::whole);
+  if (day_passed) stream.walks.emplace_back(Walk::Kind::cleanup);
+}
+
+void pace(Stream& stream, Walk& at, std::size_t news) {
+  at.barren = news > 0 ? 0 : at.barren + 1;
+  stream.list_due = stream.core.now() + pause_after(at.barren);
+  if (at.kind == Walk::Kind::poll) stream.poll_due = stream.list_due;
+  if (at.barren == many_barren_pages) tell_endless(stream, "a list of the folder");
 }
 
 void begin_anew(Walk& walk) {
   walk.next_link.clear();
   walk.seen = 0;
+  walk.top = Walk::page;
   walk.own_pages = false;
 }
 
 // The page is asked for again in halves, by our own count, until the row that cannot be read stands alone; that one is
 // left out. Its mail shows in the change feed, which has its own way with such rows.
-void page_unreadable(Stream& stream, Walk& at) {
+void read_in_halves(Stream& stream, Walk& at) {
   at.own_pages = true;
   if (at.top > 1) {
     at.top /= 2;
@@ -184,6 +200,14 @@ void page_unreadable(Stream& stream, Walk& at) {
     stream.note(Level::warning, "a row of a list cannot be read and is left out");
   }
   at.next_link = list_path(stream, at);
+}
+
+void page_unreadable(Stream& stream, Walk& at, const std::string& body, const mail::FaultError& error) {
+  if (body.find("\"value\"") == std::string::npos) {  // a gateway's page, say: no row's fault
+    begin_anew(at);
+    throw error;
+  }
+  read_in_halves(stream, at);
 }
 
 void walk_page(Stream& stream) {
@@ -208,20 +232,36 @@ void walk_page(Stream& stream) {
     // A link that the service does not take any more: the list begins anew.
     if (error.status() < 500 && error.status() != 429) begin_anew(at);
     throw;
+  } catch (const mail::FaultError& error) {
+    if (error.fault().remedy != mail::Remedy::item) throw;
+    read_in_halves(stream, at);  // more than an answer may have
+    return;
   }
   MessagePage page;
   try {
     page = decode_message_page(body);
-  } catch (const mail::FaultError&) {
-    page_unreadable(stream, at);
+  } catch (const mail::FaultError& error) {
+    page_unreadable(stream, at, body, error);
     return;
+  }
+  if (leads_elsewhere(stream, page.next_link)) {
+    begin_anew(at);
+    throw broken_answer(stream, "with a link to another server, which is not followed");
   }
   at.seen += static_cast<unsigned>(page.rows.size());
   for (const MessageRow& row : page.rows) {
-    if (row.received) stream.newest = std::max(stream.newest, *row.received);
+    // A mail of the year 9999 must not hide those of today from the next list.
+    if (row.received) stream.newest = std::max(stream.newest, std::min(*row.received, stream.core.wall()));
   }
-  if (at.kind == Walk::Kind::first) page.rows = skip_unwanted(stream, std::move(page.rows));
-  at.found += static_cast<unsigned>(take_rows(stream, std::move(page.rows), true));
+  std::size_t news = 0;
+  if (at.kind == Walk::Kind::first) {
+    AtFirst sorted = skip_unwanted(stream, std::move(page.rows));
+    page.rows = std::move(sorted.wanted);
+    news = sorted.skipped;
+  }
+  const std::size_t fresh = take_rows(stream, std::move(page.rows), true);
+  at.found += static_cast<unsigned>(fresh);
+  pace(stream, at, news + fresh);
   const bool stuck = !page.next_link.empty() && page.next_link == at.next_link;
   const bool ended = page.next_link.empty() || stuck;
   at.next_link = std::move(page.next_link);

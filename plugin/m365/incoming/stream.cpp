@@ -51,13 +51,15 @@ void Stream::reset() {
   series_since.reset();
   opened = begun = lists_instead = listed_whole = false;
   delta_again = {};
+  series_lost = 0;
+  whole_wanted = false;
   newest = {};
   in_hand.clear();
   cursor_after.reset();
   cursor_saved = {};
   round_done = false;
   activity = true;
-  poll_due = walk_due = asked = {};
+  poll_due = walk_due = list_due = asked = {};
   walks.clear();
   aside_due.reset();
   asides_stale = true;
@@ -77,9 +79,9 @@ void Stream::reset() {
   folder.reset();
   undecided.clear();
   guard.release();
+  lately_rejected.clear();
   incident_to_hold = false;
   marks_waiting = false;
-  lately_rejected.clear();
   asides_changed = false;
   idle_owed = false;
   marks = Marks::quick;

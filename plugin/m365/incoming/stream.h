@@ -48,6 +48,7 @@ struct Walk {
   explicit Walk(Kind what) : kind(what) {}
   std::string next_link;  ///< empty: not begun
   unsigned seen = 0, found = 0;
+  unsigned barren = 0;  ///< pages in a row without news
   static constexpr unsigned page = 250;
   unsigned top = page;
   bool own_pages = false;   ///< `next_link` is ours, by count: a page could not be read
@@ -85,6 +86,8 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool lists_instead = false;                 ///< the service offers no delta here
   bool listed_whole = false;                  ///< and for that reason the folder was listed from end to end
   mail::SteadyTime delta_again{};             ///< when delta is tried again
+  unsigned series_lost = 0;                   ///< in a row: see lost_state() in polling.cpp
+  bool whole_wanted = false;                  ///< a list of the whole folder is due, whenever the last one was
   mail::WallTime newest{};                    ///< lists: the newest time seen
   std::deque<Arrival> in_hand;                ///< rows of the page at work; on disk as set aside
   std::optional<store::Cursor> cursor_after;  ///< to be saved when in_hand is done
@@ -92,7 +95,8 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool round_done = false;  ///< read to the end once since start()
   bool activity = true;     ///< since the last on_idle
   mail::SteadyTime poll_due{}, walk_due{};
-  mail::SteadyTime asked{};  ///< when the last poll went out
+  mail::SteadyTime list_due{};  ///< the next page of a list at work
+  mail::SteadyTime asked{};     ///< when the last poll went out
   std::deque<Walk> walks;
   bool cleaning_begun = false;
   std::string cleaned_to;  ///< receipts up to this id were looked after
@@ -118,11 +122,11 @@ struct Stream : std::enable_shared_from_this<Stream> {
   std::vector<store::Receipt> unsaved;  ///< verdicts that the disk did not take
   std::vector<store::SetAside> unsaved_asides;
   RefusalGuard guard;
+  std::deque<std::pair<mail::SteadyTime, std::string>> lately_rejected;  ///< ids: of the guard's window, the last ten
   bool incident_to_hold = false;  ///< the mails rejected by it are still to be kept from being moved
   bool marks_waiting = false;     ///< the marking half has work
   bool asides_changed = false;    ///< by a late verdict
   enum class Marks { quick, slow, failing } marks = Marks::quick;  ///< only quick ones share a batch
-  std::deque<std::pair<mail::SteadyTime, std::string>> lately_rejected;  ///< ids: of the guard's window, the last ten
   bool idle_owed = false;                                          ///< on_idle waits for the marking half
 
   // --- Only the worker that runs the marking half. ---

@@ -14,11 +14,12 @@ Next decide_next(const StreamFacts& facts, mail::SteadyTime now) {
   if (facts.window_full) return {Step::rest, mail::SteadyTime::max()};  // a verdict wakes the stream
   if (facts.mails_in_hand) return {Step::deliver, now};
   if (facts.aside_due && *facts.aside_due <= now) return {Step::retry_asides, now};
-  if (facts.first_walk) return {Step::walk, now};
-  if (facts.poll_due <= now) return {Step::poll, now};
-  if (facts.walking || facts.walk_due <= now) return {Step::walk, now};
+  const bool walks = facts.first_walk || facts.walking;
+  const mail::SteadyTime walk_due = walks ? facts.list_due : facts.walk_due;
+  if (!facts.first_walk && facts.poll_due <= now) return {Step::poll, now};
+  if (walk_due <= now) return {Step::walk, now};
   if (facts.idle_to_say) return {Step::say_idle, now};
-  mail::SteadyTime due = std::min(facts.poll_due, facts.walk_due);
+  mail::SteadyTime due = facts.first_walk ? walk_due : std::min(facts.poll_due, walk_due);
   if (facts.aside_due) due = std::min(due, *facts.aside_due);
   return {Step::rest, due};
 }

@@ -20,7 +20,8 @@ struct StreamFacts {
   std::optional<mail::SteadyTime> aside_due;
   bool first_walk = false;  ///< the list of what stood there at the first opening is not complete
   mail::SteadyTime poll_due{};
-  bool walking = false;  ///< in the middle of a reconciling list
+  bool walking = false;         ///< in the middle of a reconciling list
+  mail::SteadyTime list_due{};  ///< its next page
   mail::SteadyTime walk_due{};
   bool idle_to_say = false;  ///< everything done, and not yet said
 };

@@ -220,6 +220,7 @@ StreamFacts facts_of(Stream& stream) {
   facts.poll_due = stream.poll_due;
   facts.walking = !stream.walks.empty();
   facts.walk_due = stream.walk_due;
+  facts.list_due = stream.list_due;
   bool nobody_decides = true;
   {
     const std::lock_guard lock(stream.mutex);
@@ -236,9 +237,9 @@ StreamFacts facts_of(Stream& stream) {
 }
 
 void take_turn(Stream& stream) {
-  stream.health.starting(stream.core.wall());
   const mail::Stopwatch watch(stream.core.clock);
   stream.alone = false;
+  stream.health.starting(stream.core.wall());
   try {
     bool page_read = false, asked = false;
     for (;;) {
@@ -255,8 +256,8 @@ void take_turn(Stream& stream) {
     show_failure(stream, std::current_exception());
   }
   log_delivered(stream);
-  plan_next(stream);
   stream.slow = watch.pace() == Pace::slow;
+  plan_next(stream);
 }
 
 std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milliseconds ahead) {

@@ -28,11 +28,16 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_undecided_mail_keeps_its_identity_under_a_new_id);
   CPPUNIT_TEST(lost_state_is_absorbed);
   CPPUNIT_TEST(lost_state_in_mid_series_is_absorbed);
+  CPPUNIT_TEST(state_lost_on_every_page_lets_lists_take_over);
+  CPPUNIT_TEST(state_lost_after_every_round_does_not_read_the_folder_for_ever);
   CPPUNIT_TEST(moved_out_and_back_unseen_is_found_by_the_list);
   CPPUNIT_TEST(a_broken_answer_is_asked_for_again);
   CPPUNIT_TEST(an_unreadable_page_is_halved_until_the_culprit_stands_alone);
+  CPPUNIT_TEST(a_link_to_another_server_is_never_kept);
+  CPPUNIT_TEST(a_list_that_leads_elsewhere_is_told_and_begun_anew);
   CPPUNIT_TEST(a_504_halves_the_page);
   CPPUNIT_TEST(endless_pages_do_not_hold_up_another_mailbox);
+  CPPUNIT_TEST(endless_lists_slow_down_and_are_told);
   CPPUNIT_TEST(the_cursor_waits_for_the_page);
   CPPUNIT_TEST(a_quiet_round_writes_nothing);
   CPPUNIT_TEST(without_delta_lists_do);
@@ -190,6 +195,47 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{180}, distinct());
   }
 
+  // Read from the beginning again and again, the folder's first page would come for ever and its last one never.
+  void state_lost_on_every_page_lets_lists_take_over() {
+    for (int i = 0; i < 120; ++i) rig_.world->put();
+    bool forgets = true;
+    forget_when([&forgets](const m365::GraphRequest& request) {
+      return forgets && request.path.find("?$token=") != std::string::npos;
+    });
+    start();
+    rig_.until("all of them, by lists", [&] { return inbox_.count() == 120; });
+    const mail::Health told = rig_.watcher.health(box_);
+    CPPUNIT_ASSERT(told.state == mail::State::degraded && told.cause == mail::Cause::service_fault);
+    CPPUNIT_ASSERT_EQUAL(std::string("SyncStateNotFound"), told.code);
+    CPPUNIT_ASSERT_EQUAL(std::string("req-1"), told.request_id);
+    CPPUNIT_ASSERT(told.retry_after > 0ms);
+    // The pauses grow: some tries in four hours, not one every ten seconds; mail comes all the while.
+    for (int i = 1; i <= 24; ++i) {
+      rig_.world->put();
+      rig_.pass(10min, 5s);
+      CPPUNIT_ASSERT_EQUAL(std::size_t{120} + static_cast<std::size_t>(i), inbox_.count());
+      CPPUNIT_ASSERT(rig_.watcher.health(box_).state == mail::State::degraded);
+    }
+    CPPUNIT_ASSERT(rig_.world->count("read the changes of the folder") < 30);
+    forgets = false;
+    rig_.until(
+        "the feed again", [&] { return rig_.watcher.health(box_).state == mail::State::ready; }, 5s, 5h);
+    rig_.world->put();
+    rig_.until("by the feed", [&] { return inbox_.count() == 145; });
+    CPPUNIT_ASSERT_EQUAL(std::size_t{145}, distinct());
+  }
+
+  // A first page comes, and then the link for the next round is never known: the same, for the other kind of link.
+  void state_lost_after_every_round_does_not_read_the_folder_for_ever() {
+    for (int i = 0; i < 30; ++i) rig_.world->put();
+    forget_when([](const m365::GraphRequest& request) { return request.path.find("?$token=") != std::string::npos; });
+    run(1);
+    rig_.pass(4h, 5s);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{30}, inbox_.count());
+    CPPUNIT_ASSERT(rig_.world->count("read the changes of the folder") < 30);
+    CPPUNIT_ASSERT(rig_.watcher.health(box_).cause == mail::Cause::service_fault);
+  }
+
   void moved_out_and_back_unseen_is_found_by_the_list() {
     run(1);
     const std::string id = rig_.world->put();
@@ -245,6 +291,56 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(culprit, inbox_.received().back().service_id);
   }
 
+  // Also that of a page which cannot be read: what is salvaged from it is looked at as closely.
+  void a_link_to_another_server_is_never_kept() {
+    rig_.world->delta_page = 1;
+    for (int i = 0; i < 3; ++i) rig_.world->put();
+    bool hostile = true;
+    std::size_t strangers = 0;
+    rig_.world->set_intercept([&, nested = false](const m365::GraphRequest& request) mutable -> std::optional<Reply> {
+      if (request.path.find("evil.example") != std::string::npos) ++strangers;
+      if (nested || !hostile || request.operation != "read the changes of the folder") return std::nullopt;
+      nested = true;
+      Reply reply = rig_.world->answer(request);
+      nested = false;
+      const std::size_t link = reply.body.find("https://graph.microsoft.com");
+      reply.body.replace(link, std::string("https://graph.microsoft.com").size(), "https://evil.example");
+      reply.body.insert(reply.body.find("isRead"), "\xff\xfe");
+      return reply;
+    });
+    start();
+    rig_.until("told", [&] { return rig_.watcher.health(box_).cause == mail::Cause::service_fault; });
+    rig_.pass(5min, 1s);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, strangers);
+    const auto store = rig_.environment->store();
+    const auto cursor = store->cursor(store->stream({"contoso.onmicrosoft.com", "inbox@" + support_user}));
+    CPPUNIT_ASSERT_EQUAL(std::string(), cursor.next_link + cursor.delta_link);
+    hostile = false;
+    rig_.until(
+        "all", [&] { return inbox_.count() == 3; }, 1s, 10min);
+  }
+
+  void a_list_that_leads_elsewhere_is_told_and_begun_anew() {
+    run(1);
+    bool hostile = true;
+    std::size_t strangers = 0;
+    rig_.world->set_intercept([&](const m365::GraphRequest& request) -> std::optional<Reply> {
+      if (request.path.find("evil.example") != std::string::npos) ++strangers;
+      if (!hostile || request.operation != "list the folder") return std::nullopt;
+      return Reply{200, R"({"value":[],"@odata.nextLink":"https://evil.example/v1.0/users/x/messages?$skip=1"})", {}};
+    });
+    rig_.until(
+        "told", [&] { return rig_.watcher.health(box_).cause == mail::Cause::service_fault; }, 5s, 20min);
+    rig_.world->put();
+    rig_.until("the feed goes on", [&] { return inbox_.count() == 1; });
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, strangers);
+    hostile = false;
+    const std::size_t before = rig_.world->count("list the folder");
+    rig_.until("lists too", [&] { return rig_.world->count("list the folder") > before; });
+    rig_.pass(1min, 1s);
+    CPPUNIT_ASSERT(rig_.watcher.health(box_).state == mail::State::ready);
+  }
+
   void a_504_halves_the_page() {
     for (int i = 0; i < 40; ++i) rig_.world->put();
     rig_.world->set_intercept([](const m365::GraphRequest& request) -> std::optional<Reply> {
@@ -279,6 +375,35 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
     const std::size_t before = link;
     rig_.pass(60s);
     CPPUNIT_ASSERT(link - before < 200);
+  }
+
+  void endless_lists_slow_down_and_are_told() {
+    std::size_t link = 0;
+    bool endless = true;
+    rig_.world->set_intercept([&](const m365::GraphRequest& request) -> std::optional<Reply> {
+      if (!endless || request.operation != "list the folder" || request.mailbox != support_user) return std::nullopt;
+      return Reply{200,
+                   R"({"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users/x/messages?$skip=)" +
+                       std::to_string(++link) + "\"}",
+                   {}};
+    });
+    Inbox other;
+    rig_.open(other, {{"address", "sales@contoso.com"}});
+    start();
+    rig_.busy = 1;
+    rig_.until("it slows down", [&] { return link >= 500; });
+    rig_.busy = 0;
+    rig_.until("told", [&] { return rig_.watcher.health(box_).cause == mail::Cause::service_fault; });
+    const std::size_t before = link;
+    rig_.pass(60s);
+    CPPUNIT_ASSERT(link - before < 100);
+    rig_.world->put("sales@contoso.com");
+    rig_.until_idle(other, 2);
+    endless = false;
+    rig_.world->put();
+    rig_.until(
+        "it ends", [&] { return inbox_.count() == 1; }, 1s, 10min);
+    rig_.until("well again", [&] { return rig_.watcher.health(box_).state == mail::State::ready; });
   }
 
   void the_cursor_waits_for_the_page() {
@@ -395,6 +520,14 @@ class IncomingDeltaTest : public CppUnit::TestFixture {
     std::set<std::string> ids;
     for (const auto& mail : inbox_.received()) ids.insert(mail.stable_id);
     return ids.size();
+  }
+
+  void forget_when(std::function<bool(const m365::GraphRequest&)> when) {
+    rig_.world->set_intercept([when = std::move(when)](const m365::GraphRequest& request) -> std::optional<Reply> {
+      if (request.operation == "read the changes of the folder" && when(request))
+        return fake::error(410, "SyncStateNotFound");
+      return std::nullopt;
+    });
   }
 
   void hide_from_delta(const std::string& id) {

@@ -72,6 +72,14 @@ class IncomingPartsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(decide_next(facts, now).due == now + 10s);
     facts.aside_due = now + 5s;
     CPPUNIT_ASSERT(decide_next(facts, now).due == now + 5s);
+    // A list at work: its next page, not the next list. The first one keeps even polls waiting.
+    facts.walking = true;
+    facts.list_due = now + 3s;
+    CPPUNIT_ASSERT(decide_next(facts, now).due == now + 3s);
+    facts.first_walk = true;
+    facts.poll_due = now;
+    expect(Step::rest, facts);
+    CPPUNIT_ASSERT(decide_next(facts, now).due == now + 3s);
   }
 
   void ten_within_an_hour_trip_the_guard() {
