@@ -97,6 +97,13 @@ mail::Fault not_as_documented(const MessageRow& row) {
   return fault;
 }
 
+// Everything but the id can be missing (graph-mail.md, section 3), in an answer that is cut short as well as in a mail
+// that has no more. What it lacks at every try it does not have.
+bool good_enough(const Arrival& arrival) {
+  constexpr int enough_tries = 3;
+  return !arrival.row.id.empty() && arrival.note.kind == AsideKind::unreadable && arrival.tries >= enough_tries;
+}
+
 bool elsewhere(const FolderIdentity& folder, const Arrival& arrival) {
   return !arrival.may_be_elsewhere && arrival.row.parent_folder_id && *arrival.row.parent_folder_id != folder.id;
 }
@@ -114,8 +121,12 @@ bool read_whole_row(Stream& stream, const FolderIdentity& folder, Arrival& arriv
     const AsideKind kind = arrival.note.kind;
     const bool first_look = kind == AsideKind::offered || kind == AsideKind::listed || kind == AsideKind::unreadable;
     if (first_look && !elsewhere(folder, arrival) && absorb(stream, folder, arrival.row)) return false;
-    if (!arrival.row.complete()) throw mail::FaultError(not_as_documented(arrival.row));
+    if (!arrival.row.complete() && !good_enough(arrival)) throw mail::FaultError(not_as_documented(arrival.row));
     arrival.whole = true;
+  }
+  if (elsewhere(folder, arrival) && arrival.note.kind == AsideKind::refused) {
+    // Its move was on its way when the incident began.
+    if (bring_back(stream, folder, arrival.row)) arrival.row.parent_folder_id = folder.id;
   }
   if (elsewhere(folder, arrival)) {
     stream.note(Level::info, "a mail was moved to another folder before it was handed over, id " + arrival.row.id);
@@ -124,10 +135,6 @@ bool read_whole_row(Stream& stream, const FolderIdentity& folder, Arrival& arriv
   }
   if (arrival.row.is_draft.value_or(false)) {
     drop(stream, arrival);
-  if (elsewhere(folder, arrival) && arrival.note.kind == AsideKind::refused) {
-    // Its move was on its way when the incident began.
-    if (bring_back(stream, folder, arrival.row)) arrival.row.parent_folder_id = folder.id;
-  }
     return false;
   }
   return true;
@@ -254,7 +261,10 @@ std::string stable_id(const Stream& stream, const Arrival& arrival) {
 
 std::optional<MessageRow> fetch_row(Stream& stream, const std::string& message_id) {
   try {
-    return fetch_message(stream.graph(), stream.settings, message_id, stream.token());
+    MessageRow row = fetch_message(stream.graph(), stream.settings, message_id, stream.token());
+    // It was asked for by its id, so that this is known even where the answer has broken it.
+    if (row.received || row.subject || row.body || row.from) row.id = message_id;
+    return row;
   } catch (const GraphError& error) {
     if (tells_folder_missing(error)) return std::nullopt;
     throw;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "m365/message/attachment_mime.h"
@@ -264,11 +265,15 @@ class Builder {
 MessageRow fetch_message(GraphClient& graph, const MailboxSettings& mailbox, const std::string& message_id,
                          std::stop_token stop) {
   const std::string path = message_path(mailbox, message_id) + "?$select=";
+  std::optional<http::Response> whole;
   try {
-    return decode_message(graph.send(message_request(mailbox, path + message_select, "read a mail"), stop).body);
+    whole = graph.send(message_request(mailbox, path + message_select, "read a mail"), stop);
   } catch (const GraphError& error) {
     if (!is_damaged(error)) throw;
+  } catch (const mail::FaultError& error) {
+    if (error.fault().remedy != mail::Remedy::item) throw;  // more than an answer may have
   }
+  if (whole) return decode_message(whole->body);
   std::string select = message_select;
   if (const std::size_t at = select.find(",body"); at != std::string::npos) select.erase(at, 5);
   MessageRow row = decode_message(graph.send(message_request(mailbox, path + select, "read a mail"), stop).body);

@@ -11,13 +11,15 @@ namespace {
 
 using json::Found;
 
+constexpr std::size_t longest_id = 2'048;  // Graph's have about 150 bytes, and stand in URLs
+
 // One member of a row: reads it, and notes its name when it is not as documented.
 class RowReader {
  public:
   explicit RowReader(MessageRow& row) : row_(row) {}
 
   void member(std::string_view key, json::od::value value) {
-    if (key == "id") return note(key, json::read_text(value, row_.id));
+    if (key == "id") return identifier(key, value, row_.id);
     if (key == "subject") return note(key, json::read_text(value, row_.subject));
     if (key == "body") return body(value);
     if (key == "internetMessageHeaders") return headers(value);
@@ -35,7 +37,7 @@ class RowReader {
     if (key == "isReadReceiptRequested") return note(key, json::read_flag(value, row_.read_receipt_requested));
     if (key == "internetMessageId") return note(key, json::read_text(value, row_.internet_message_id));
     if (key == "conversationId") return note(key, json::read_text(value, row_.conversation_id));
-    if (key == "parentFolderId") return note(key, json::read_text(value, row_.parent_folder_id));
+    if (key == "parentFolderId") return identifier(key, value, row_.parent_folder_id);
     if (key == "importance") return note(key, json::read_text(value, row_.importance));
     if (key == "@odata.type") return note(key, json::read_text(value, row_.odata_type));
     if (key == "@removed") row_.removed = !json::is_null(value);
@@ -48,6 +50,18 @@ class RowReader {
   void note_unreadable(std::string_view key) {
     if (std::find(row_.unreadable.begin(), row_.unreadable.end(), key) == row_.unreadable.end()) {
       row_.unreadable.emplace_back(key);
+    }
+  }
+
+  // Something is asked for, or compared, by it: one that is repaired or beyond all measure is worse than none.
+  template <typename Text>
+  void identifier(std::string_view key, json::od::value value, Text& out) {
+    std::string text;
+    const Found found = json::read_text(value, text);
+    if (found == Found::good && text.size() <= longest_id) {
+      out = std::move(text);
+    } else if (found != Found::absent) {
+      note_unreadable(key);
     }
   }
 
@@ -189,7 +203,13 @@ MessageRow decode_message(std::string_view text) {
     row = read_row(document.get_value().value());
     if (row.unreadable == std::vector<std::string>{"value"}) throw simdjson::simdjson_error(simdjson::INCORRECT_TYPE);
   });
-  if (damaged) row.unreadable.emplace_back("encoding");
+  if (!damaged) return row;
+  row.unreadable.emplace_back("encoding");
+  // A repaired identifier is worse than none, see identifier().
+  constexpr std::string_view replacement = "\uFFFD";
+  if (row.id.find(replacement) != std::string::npos) row.id.clear();
+  if (row.parent_folder_id && row.parent_folder_id->find(replacement) != std::string::npos)
+    row.parent_folder_id.reset();
   return row;
 }
 

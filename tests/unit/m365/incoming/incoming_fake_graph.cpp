@@ -432,10 +432,22 @@ void Tokens::refuse_all_but(const std::string& secret) {
 
 Graph::Graph(m365::Environment& environment, const m365::TenantSettings& tenant, std::shared_ptr<Tokens> tokens,
              std::shared_ptr<World> world)
-    : GraphClient(environment, tenant, tokens, "test"), tokens_(tokens), world_(std::move(world)) {}
+    : GraphClient(environment, tenant, tokens, "test"),
+      tokens_(tokens),
+      clock_(environment.clock()),
+      world_(std::move(world)) {}
+
+void Graph::wait(std::chrono::milliseconds time, const std::stop_token& stop) const {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  const mail::SteadyTime until = clock_.now() + time;
+  while (clock_.now() < until && !stop.stop_requested()) clock_.wait_until(lock, wake, until, stop);
+}
 
 http::Response Graph::send(const m365::GraphRequest& request, std::stop_token stop) {
   tokens_->current(stop);
+  if (world_->delay) wait(world_->delay(request), stop);
   const Reply reply = world_->answer(request);
   if (reply.status < 200 || reply.status > 299) throw error_of({reply.status, reply.headers, reply.body}, request);
   return {reply.status, reply.headers, reply.body};
@@ -452,6 +464,11 @@ bool Graph::batches() const {
 
 std::vector<m365::BatchAnswer> Graph::batch(const std::vector<m365::GraphRequest>& requests, std::stop_token stop) {
   tokens_->current(stop);
+  if (world_->delay) {
+    std::chrono::milliseconds slowest{0};
+    for (const m365::GraphRequest& request : requests) slowest = std::max(slowest, world_->delay(request));
+    wait(slowest, stop);
+  }
   {
     const std::lock_guard lock(world_->mutex);
     ++world_->batches;

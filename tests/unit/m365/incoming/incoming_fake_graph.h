@@ -59,6 +59,9 @@ class World {
   std::function<std::optional<Reply>(const m365::GraphRequest&)> intercept;
   /// Asked before a batch as a whole.
   std::function<std::optional<Reply>(const std::vector<m365::GraphRequest>&)> intercept_batch;
+  /// How long the service takes for a request, on the test's clock; a batch takes as long as its slowest. To be set
+  /// before start.
+  std::function<std::chrono::milliseconds(const m365::GraphRequest&)> delay;
   void set_intercept(std::function<std::optional<Reply>(const m365::GraphRequest&)> how);
 
   Reply answer(const m365::GraphRequest& request);
@@ -130,6 +133,9 @@ class Graph final : public m365::GraphClient {
 
  private:
   const std::shared_ptr<Tokens> tokens_;
+  void wait(std::chrono::milliseconds time, const std::stop_token& stop) const;
+
+  mail::Clock& clock_;
   const std::shared_ptr<World> world_;
 };
 
