@@ -314,11 +314,13 @@ bool poll_refused(Stream& stream, const GraphError& error) {
     return true;
   }
   const int status = error.status();
-  // Whatever a 404 names at the beginning of a series: the folder could be read a moment ago.
-  const bool unknown_place =
-      tells_folder_missing(error) || status == 400 || status == 405 || status == 501 || (beginning && status == 404);
-  if (!unknown_place) return false;
-  if (!beginning && !tells_folder_missing(error)) {
+  // The link names the mailbox by its id, and one that was made anew under its name has another. Whatever a 404 names at
+  // the beginning of a series: the folder could be read a moment ago.
+  const bool mailbox_gone = !beginning && error.fault().cause == Cause::mailbox_unknown;
+  const bool place_gone = tells_folder_missing(error) || mailbox_gone;
+  const bool not_offered = status == 400 || status == 405 || status == 501 || (beginning && status == 404);
+  if (!place_gone && !not_offered) return false;
+  if (!beginning && !place_gone) {
     lost_state(stream, error);
     return true;
   }

@@ -226,8 +226,9 @@ void walk_page(Stream& stream) {
   } catch (const GraphError& error) {
     if (tells_folder_missing(error)) stream.opened = false;
     if (error.status() == 504 && at.top > fewest_rows) {
-      at.top = std::max(fewest_rows, at.top / 2);  // large pages end in 504 (graph-mail.md, section 5)
+      const unsigned smaller = std::max(fewest_rows, at.top / 2);  // large pages end in 504 (graph-mail.md, section 5)
       begin_anew(at);
+      at.top = smaller;
     }
     // A link that the service does not take any more: the list begins anew.
     if (error.status() < 500 && error.status() != 429) begin_anew(at);

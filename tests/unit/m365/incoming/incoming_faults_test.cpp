@@ -30,6 +30,7 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_403_after_success_is_degraded_for_half_an_hour);
   CPPUNIT_TEST(a_403_at_first_is_failed);
   CPPUNIT_TEST(a_mailbox_that_comes_back);
+  CPPUNIT_TEST(a_mailbox_that_is_made_anew);
   CPPUNIT_TEST(no_receipt_no_delivery);
   CPPUNIT_TEST(a_verdict_the_disk_did_not_take_is_kept);
   CPPUNIT_TEST(a_mail_that_cannot_be_read_does_not_hold_up_the_others);
@@ -141,6 +142,28 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
     rig_.until(
         "again", [&] { return inbox_.count() == 2; }, 1s, 7min);
     rig_.pass(20min, 5s);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, inbox_.count());
+  }
+
+  // Deleted, and made anew under its name: what links named is gone for ever, the address is not.
+  void a_mailbox_that_is_made_anew() {
+    rig_.world->put();
+    const mail::MailboxId box = run();
+    bool gone = true;
+    rig_.world->set_intercept([&gone](const m365::GraphRequest& request) -> std::optional<Reply> {
+      const bool by_link = request.path.find("$token=") != std::string::npos;
+      return gone || by_link ? std::optional(fake::error(404, "ErrorInvalidUser")) : std::nullopt;
+    });
+    rig_.until("unknown", [&] { return rig_.watcher.health(box).cause == Cause::mailbox_unknown; });
+    rig_.pass(5min, 5s);
+    CPPUNIT_ASSERT(rig_.watcher.health(box).cause == Cause::mailbox_unknown);
+    gone = false;
+    rig_.world->put();
+    rig_.until(
+        "again", [&] { return inbox_.count() == 2; }, 1s, 7min);
+    rig_.world->set_intercept(nullptr);
+    rig_.until(
+        "well", [&] { return rig_.watcher.health(box).state == State::ready; }, 1s, 30min);
     CPPUNIT_ASSERT_EQUAL(std::size_t{2}, inbox_.count());
   }
 
