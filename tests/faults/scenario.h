@@ -17,7 +17,6 @@ struct Result {
   bool broken = false;                   ///< the fault happened: there are that many exchanges
   std::size_t exchanges = 0;             ///< of the whole round
   std::chrono::milliseconds jumped{0};   ///< simulated time
-  std::size_t late_drafts = 0;           ///< made by late work after the plugin had ceased to look: known, harmless
   std::vector<std::string> differences;  ///< empty: all promises were kept
   std::vector<std::string> log;          ///< its last lines, when they were not
 };

@@ -79,6 +79,10 @@ struct Service::Impl {
       case Way::Kind::reset:
         effect.cut = embedded::FaultEffect::Cut::after;
         break;
+      case Way::Kind::closed:
+        effect.cut = embedded::FaultEffect::Cut::after;
+        effect.clean_close = true;
+        break;
       case Way::Kind::half:
       case Way::Kind::half_closed:
         effect.body = embedded::FaultEffect::Body::half;

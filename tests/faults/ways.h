@@ -21,6 +21,7 @@ struct Way {
     reset,         ///< the connection is reset instead of an answer
     half,          ///< half of the answer's body, then the connection is cut
     half_closed,   ///< the same, but TLS is closed in order: it looks like an end
+    closed,        ///< TLS is closed in order instead of an answer
     garbage,       ///< 200 with something that is no JSON
     status,        ///< another status than the work's
     void_token,    ///< every access token is void from this exchange on
