@@ -40,6 +40,7 @@ SqliteStore::SqliteStore(std::shared_ptr<StateFile> file, std::unique_ptr<Writer
     : file_(std::move(file)),
       wall_(std::move(wall)),
       password_iterations_(options.password_iterations),
+      submissions_lost_(file_->set_aside_within(std::chrono::hours(7 * 24))),
       writer_(std::move(writer)),
       reader_(*file_, options.busy),
       queries_(std::make_unique<Queries>(reader_)) {}

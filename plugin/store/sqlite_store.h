@@ -53,6 +53,7 @@ class SqliteStore final : public Store {
 
   std::optional<Submission> submission(std::string_view server, std::string_view key) override;
   void save_submission(const Submission& submission) override;
+  bool submissions_lost() override { return submissions_lost_; }
   std::optional<Submission> submission_sent_as(std::string_view internet_message_id) override;
   std::vector<Submission> late_drafts(std::string_view server, WallTime now, std::size_t most) override;
   void late_drafts_seen(const Submission& submission) override;
@@ -73,6 +74,7 @@ class SqliteStore final : public Store {
   const std::shared_ptr<StateFile> file_;
   const std::function<WallTime()> wall_;
   const int password_iterations_;
+  const bool submissions_lost_;
   // In the order of closing, last first: the writer's connection is the last, it works the log into the file.
   const std::unique_ptr<Writer> writer_;
   Reader reader_;

@@ -169,6 +169,19 @@ fs::path StateFile::set_aside(mail::WallTime now) const {
   return aside;
 }
 
+bool StateFile::set_aside_within(std::chrono::hours age) const {
+  const std::string prefix = path_.filename().string() + ".damaged-";
+  const std::time_t since = std::time(nullptr) - std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_.parent_path(), error)) {
+    struct stat status {};
+    if (!entry.path().filename().string().starts_with(prefix)) continue;
+    // The time of its renaming: what it holds may be older.
+    if (::stat(entry.path().c_str(), &status) == 0 && status.st_ctime >= since) return true;
+  }
+  return false;
+}
+
 mail::Fault StateFile::fault(mail::Remedy remedy, std::string_view text) const {
   mail::Fault fault;
   fault.cause = mail::Cause::state_disk;

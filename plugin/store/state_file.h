@@ -51,6 +51,9 @@ class StateFile {
   /// Moves the file with its -wal and -shm out of the way, to a name that is not taken; that name. open() only.
   std::filesystem::path set_aside(mail::WallTime now) const;
 
+  /// A file was set aside here less than `age` ago, by the machine's clock.
+  bool set_aside_within(std::chrono::hours age) const;
+
   /// Throws what SQLite's (extended) code means: DamagedError, or mail::FaultError of Cause::state_disk.
   [[noreturn]] void fail(int code, std::string_view message) const;
   /// Throws DamagedError; `damage` goes on after the file's name.

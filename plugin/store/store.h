@@ -146,6 +146,9 @@ class Store {
 
   virtual std::optional<Submission> submission(std::string_view server, std::string_view key) = 0;
   virtual void save_submission(const Submission& submission) = 0;
+  /// A damaged file was set aside here within the last week: a submission that this one does not know may have been
+  /// begun all the same.
+  virtual bool submissions_lost() = 0;
   /// The submission whose sent mail has this Message-ID (done, accepted), for reports that answer it.
   virtual std::optional<Submission> submission_sent_as(std::string_view internet_message_id) = 0;
   /// Those whose late_drafts_due is `now` or earlier, the earliest first, at most `most`.

@@ -30,11 +30,14 @@ constexpr const char* usage =
     "  --sample N      N rounds drawn by the seed; --seconds T: no further round after T seconds\n"
     "  --way WAY       every exchange in one way; with --at N only that one\n"
     "  --seed S        default 1; repeats a round together with --way and --at\n"
+    "  --stop          when the fault has happened both servers are stopped and started again; a sample does so in "
+    "every\n"
+    "                  other round\n"
     "  --verbose       every log line of the plugin on stderr\n"
     "  --list          the ways\n";
 
 struct Options {
-  bool full = false, verbose = false, list = false, help = false;
+  bool full = false, verbose = false, list = false, help = false, stop = false;
   std::size_t sample = 0, at = 0, slice = 1, slices = 1;
   std::uint64_t seed = 1;
   std::chrono::seconds seconds{0};
@@ -65,6 +68,8 @@ Options parse(int count, char** words) {
       options.help = true;
     } else if (option == "--full") {
       options.full = true;
+    } else if (option == "--stop") {
+      options.stop = true;
     } else if (option == "--verbose") {
       options.verbose = true;
     } else if (option == "--list") {
@@ -123,7 +128,7 @@ class Runner {
     if (options_.sample > 0) {
       sample(untouched.exchanges);
     } else if (options_.at > 0) {
-      break_at(*options_.way, options_.at);
+      break_at(*options_.way, options_.at, options_.stop);
     } else if (options_.way != nullptr) {
       every(*options_.way);
     } else {
@@ -142,14 +147,14 @@ class Runner {
       const Way& way = faults::ways()[(options_.seed * options_.sample + i) % faults::ways().size()];
       // A delta series is continued a few times only.
       const std::size_t most = way.kind == Way::Kind::lost_delta ? 2 : exchanges;
-      break_at(way, 1 + draw() % most);
+      break_at(way, 1 + draw() % most, options_.stop || i % 2 == 1);
     }
   }
 
   void every(const Way& way) {
     const std::size_t before = failed_;
     std::size_t at = options_.slice;
-    for (; break_at(way, at); at += options_.slices) {
+    for (; break_at(way, at, options_.stop); at += options_.slices) {
     }
     std::printf("%-16s up to exchange %zu, %zu failed (%.0f s)\n", std::string(way.name).c_str(), at - 1,
                 failed_ - before, passed());
@@ -157,10 +162,11 @@ class Runner {
   }
 
   /// False: there is no such exchange any more.
-  bool break_at(const Way& way, std::size_t at) {
+  bool break_at(const Way& way, std::size_t at, bool stop) {
     Break what;
     what.way = way;
     what.at = at;
+    what.stop = stop;
     std::mt19937_64 draw(seed_of(what));
     const auto longest = std::chrono::milliseconds(faults::longest_later);
     if (way.work == faults::Work::later)
@@ -178,9 +184,9 @@ class Runner {
     broken_ += result.broken ? 1 : 0;
     if (!result.differences.empty()) {
       ++failed_;
-      std::printf("FAILED: faults --way %s --at %zu --seed %llu (of %zu exchanges, later by %lld ms)\n",
+      std::printf("FAILED: faults --way %s --at %zu --seed %llu%s (of %zu exchanges, later by %lld ms)\n",
                   name.empty() ? "(none)" : std::string(name).c_str(), what.at,
-                  static_cast<unsigned long long>(options_.seed), result.exchanges,
+                  static_cast<unsigned long long>(options_.seed), what.stop ? " --stop" : "", result.exchanges,
                   static_cast<long long>(what.later.count()));
       for (const std::string& difference : result.differences) std::printf("  %s\n", difference.c_str());
       for (const std::string& line : result.log) std::printf("    | %s\n", line.c_str());

@@ -1,6 +1,7 @@
 #include "scenario.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <random>
 #include <thread>
@@ -88,12 +89,12 @@ class Round {
     for (const std::string& queue : queues_) host_.open(queue);
     host_.start();
     const bool fetched =
-        host_.run_until([this] { return host_.taken() >= mails_.size() && unread() == 0; }, patience, real_patience);
+        run_until([this] { return host_.taken() >= mails_.size() && unread() == 0; }, patience, real_patience);
     if (!fetched) differs("fetching did not end");
     // Two more rounds of polling: what was marked comes back as rows, and nothing is handed over again.
     host_.run_until([] { return false; }, 25s, real_patience);
     for (const Reply& reply : replies_) host_.submit(reply);
-    const bool sent = host_.run_until([this] { return host_.undecided() == 0; }, patience, real_patience);
+    const bool sent = run_until([this] { return host_.undecided() == 0; }, patience, real_patience);
     if (!sent) differs("sending did not end");
     // Work that is done late must not spoil what was already good. A draft that it leaves behind is found by a later
     // look of the plugin's.
@@ -102,14 +103,10 @@ class Round {
       host_.run_until([this] { return drafts().empty(); }, later_looks, real_patience);
     }
     await_delivery();
-    if (!host_.stop(stop_deadline)) {
-      differs("stop took longer than 2 s");
-      while (!host_.stop(1h)) {
-      }
-    }
+    stop();
     compare_mails();
     compare_replies();
-    result_.broken = service_.broken() || host_.broken();
+    result_.broken = broken();
     result_.exchanges = std::max(service_.exchanges(), host_.exchanges());
     result_.jumped = host_.jumped();
     if (!result_.differences.empty()) result_.log = host_.last_lines();
@@ -117,6 +114,28 @@ class Round {
   }
 
  private:
+  bool broken() const { return service_.broken() || host_.broken(); }
+
+  void stop() {
+    if (host_.stop(stop_deadline)) return;
+    differs("stop took longer than 2 s");
+    while (!host_.stop(1h)) {
+    }
+  }
+
+  /// As of the host; in between, where it is asked for, a stop and a start once the fault has happened.
+  bool run_until(const std::function<bool()>& done, std::chrono::milliseconds simulated, std::chrono::seconds real) {
+    if (what_.stop && !stopped_) {
+      if (!host_.run_until([&] { return broken() || done(); }, simulated, real)) return false;
+      if (broken()) {
+        stopped_ = true;
+        stop();
+        host_.start();
+      }
+    }
+    return host_.run_until(done, simulated, real);
+  }
+
   void differs(std::string what) { result_.differences.push_back(std::move(what)); }
 
   void put_mails() {
@@ -228,6 +247,7 @@ class Round {
   Service& service_;
   const Break what_;
   Host host_;
+  bool stopped_ = false;
   std::string tag_, customer_;
   std::vector<std::string> queues_;
   std::vector<Letter> mails_;

@@ -51,6 +51,7 @@ struct Break {
   Way way;
   std::size_t at = 0;
   std::chrono::milliseconds later{0};  ///< of Work::later
+  bool stop = false;                   ///< when it has happened both servers are stopped, and started again
 
   bool armed() const { return way.kind != Way::Kind::nothing; }
   /// On the client's side of the wire; all others are the service's.

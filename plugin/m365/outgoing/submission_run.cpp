@@ -27,6 +27,11 @@ SubmissionRun::SubmissionRun(const SubmissionContext& context, const mail::Mail&
         fresh.key = mail.stable_id;
         fresh.mailbox = mailbox_;
         fresh.taken = fresh.changed = context.clock.wall();
+        if (context.store.submissions_lost()) {
+          // It may be half way, or have left: the mailbox is asked, as far back as a host is likely to ask again.
+          fresh.step = Step::draft_wanted;
+          fresh.taken -= Patience::memory_lost;
+        }
         context.store.save_submission(fresh);
         return fresh;
       }()),
@@ -37,6 +42,7 @@ SubmissionRun::SubmissionRun(const SubmissionContext& context, const mail::Mail&
   if (resumed_ && record_.step == Step::drafted) attachment_in_doubt_ = attachments_may_repeat_ = true;
   if (resumed_ && record_.step < Step::attached)
     looks_wanted_ = record_.step == Step::drafted ? 1 : static_cast<int>(std::size(Patience::making_looks));
+  if (resumed_ && record_.tries == 0) looks_wanted_ = 1;  // made a moment ago, after a loss: nothing is in flight
   if (resumed_) draft_in_doubt_ = true;
   if (resumed_ && !done_before_) record_.looks = record_.step >= Step::send_wanted ? record_.looks : 0;
   if (!done_before_) ++record_.tries;

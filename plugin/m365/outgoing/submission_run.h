@@ -75,6 +75,8 @@ struct Patience {
   /// minutes after its refusal, and search lags behind that.
   static constexpr std::chrono::minutes late_drafts{15};
   static constexpr std::chrono::hours late_drafts_given_up{24};  ///< after so long a time of failing to look
+  /// How far back a submission is looked for of which the store has lost the record.
+  static constexpr std::chrono::hours memory_lost{72};
   static constexpr int most_sends = 3;   ///< of one draft, each after looks that found it still standing
   static constexpr int most_drafts = 3;  ///< when the draft vanishes before it was sent
 };

@@ -338,6 +338,7 @@ class OpenTest : public CppUnit::TestFixture, StoreFixture {
     CPPUNIT_ASSERT_MESSAGE(lines[0].text, lines[0].text.find(why) != std::string::npos);
     CPPUNIT_ASSERT(lines[0].text.find(file().string()) != std::string::npos);
     CPPUNIT_ASSERT(lines[0].text.find("m365.db.damaged-20260101T000000Z") != std::string::npos);
+    CPPUNIT_ASSERT(store->submissions_lost());
   }
 };
 

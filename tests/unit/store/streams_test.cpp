@@ -85,6 +85,7 @@ class StreamsTest : public CppUnit::TestFixture, StoreFixture {
     s.reason = "the answer was lost";
     store->save_submission(s);
     open();
+    CPPUNIT_ASSERT(!store->submissions_lost());
     CPPUNIT_ASSERT(s == store->submission("contoso/app", "k"));
     CPPUNIT_ASSERT(!store->submission("contoso/app", "K"));
     CPPUNIT_ASSERT(!store->submission("contoso/other", "k"));

@@ -45,6 +45,7 @@ class FlakyStore final : public store::Store {
     return real_->submission(s, k);
   }
   void save_submission(const store::Submission& s) override { writing().save_submission(s); }
+  bool submissions_lost() override { return real_->submissions_lost(); }
   std::optional<store::Submission> submission_sent_as(std::string_view m) override {
     return real_->submission_sent_as(m);
   }

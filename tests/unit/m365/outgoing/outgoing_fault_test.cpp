@@ -13,6 +13,7 @@ class OutgoingFaultTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(late_work_of_many_lengths);
   CPPUNIT_TEST(a_lost_send_is_looked_up_and_not_repeated);
   CPPUNIT_TEST(a_draft_that_stands_is_sent_again);
+  CPPUNIT_TEST(a_lost_record_is_made_good_by_a_look);
   CPPUNIT_TEST(nowhere_is_uncertain);
   CPPUNIT_TEST(a_search_that_heeds_no_filter_proves_nothing);
   CPPUNIT_TEST(a_filter_is_enough_where_properties_are_not_shown);
@@ -105,6 +106,31 @@ class OutgoingFaultTest final : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::chrono::milliseconds(600'000), world.waited);  // looks over ten minutes
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.asked_for("POST /messages").size() -
                                              world.mailbox.asked_for("POST /messages/").size());  // one draft ever
+  }
+
+  // The state file was damaged and begun anew, and the host submits again what it had no answer for.
+  void a_lost_record_is_made_good_by_a_look() {
+    for (const bool sent : {true, false}) {
+      World world;
+      if (!sent) world.mailbox.break_exchange(2, Break::cut_before);
+      if (sent) {
+        assert_accepted(world.send(simple_mail_));
+      } else {
+        m365::SubmissionRun run(world.context, simple_mail_, "support@contoso.com");
+        CPPUNIT_ASSERT(run.advance({}).kind == m365::NextMove::Kind::later);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.in("drafts").size());
+      }
+      world.clock.advance(std::chrono::hours(30));
+      world.store.lose();
+      world.waited = {};
+      assert_accepted(world.send(simple_mail_));
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.mailbox.in("sentitems").size());
+      CPPUNIT_ASSERT_EQUAL(std::size_t{0}, world.mailbox.in("drafts").size());
+      const mail::Mail other = simple_mail("out-2");  // of which nothing is there: no wait, one mail
+      assert_accepted(world.send(other));
+      CPPUNIT_ASSERT_EQUAL(std::size_t{2}, world.mailbox.in("sentitems").size());
+      CPPUNIT_ASSERT(world.waited < std::chrono::seconds(3));
+    }
   }
 
   void nowhere_is_uncertain() {

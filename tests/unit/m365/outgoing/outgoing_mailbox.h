@@ -157,6 +157,14 @@ class MemoryStore final : public store::Store {
   std::vector<store::Submission> late_drafts(std::string_view server, mail::WallTime now, std::size_t most) override;
   void late_drafts_seen(const store::Submission& submission) override;
   void forget_submissions(mail::WallTime) override {}
+  bool submissions_lost() override { return lost; }
+  void lose() {
+    const std::lock_guard lock(mutex_);
+    submissions_.clear();
+    lost = true;
+  }
+
+  bool lost = false;
 
   bool broken = false;  ///< the disk is full
   std::vector<store::Step> steps;
