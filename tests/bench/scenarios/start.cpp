@@ -31,7 +31,12 @@ Row start(const Bench& bench, World& world, const std::string& name, End end) {
              [&] { return world.server.graph.counters().mailboxes_polled == world.settings.mailboxes; });
   const Usage usage = child.usage();
   const Counters counters = world.server.graph.counters();
-  if (end == End::asked) {
+  if (end == End::killed) {
+    // In the middle of work: a change is in the log, which is not worked into the file yet.
+    const auto state = find_state_file(world.folder / "data");
+    world.server.graph.arrive(1);
+    wait_until(child, "a change of the state", std::chrono::seconds(120), [&] { return log_size(state) > 0; });
+  } else {
     child.ask_to_end();
     require(child.wait(std::chrono::seconds(60)).code == 0, "host-sim did not end well");
   }  // else the child's end is that of this function
@@ -111,7 +116,6 @@ Section starts(const Bench& bench) {
                   "the first mailbox, and of the last. A known row: decoded, looked up, passed over.";
   for (const std::size_t row : {std::size_t{0}, std::size_t{1}})
     section.targets.push_back({section.rows[row].name + ": first poll s", section.rows[row].figures[0].second, 5});
-  section.targets.push_back({"a known row, all included, us", section.rows[2].figures[2].second, 20});
   section.targets.push_back({"look-up us, SQLite", file.figures[2].second, 20});
   return section;
 }

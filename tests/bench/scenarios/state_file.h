@@ -20,7 +20,9 @@ void fill_receipts(const std::filesystem::path& file, std::uint64_t count);
 /// are there.
 double lookup_us(const std::filesystem::path& file, int looks);
 
-/// With what SQLite keeps beside it, in bytes.
+/// Of the log of changes beside it, in bytes.
+std::uint64_t log_size(const std::filesystem::path& file);
+/// Of both.
 std::uint64_t size_of(const std::filesystem::path& file);
 
 }  // namespace bench
