@@ -9,6 +9,7 @@
 #include "m365/incoming/duplicates.h"
 #include "m365/incoming/folder_finder.h"
 #include "m365/incoming/marking.h"
+#include "m365/incoming/owed_receipts.h"
 #include "m365/settings/server_settings_values.h"
 
 namespace m365 {

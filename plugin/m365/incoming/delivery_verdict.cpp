@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "m365/incoming/marking.h"
+#include "m365/incoming/owed_receipts.h"
 
 namespace m365 {
 namespace {
@@ -20,6 +21,7 @@ void write_aside(Stream& stream, const store::SetAside& aside) {
     // The row that says "offered" still stands on disk: the mail is not forgotten, only its due time is.
     const std::lock_guard lock(stream.mutex);
     stream.unsaved_asides.push_back(aside);
+    stream.disk_refused = true;
   }
   const std::lock_guard lock(stream.mutex);
   stream.asides_changed = true;
@@ -38,10 +40,8 @@ store::Receipt receipt_of(const Delivery& delivery, store::Decision decision) {
 void settle_accepted(Stream& stream, const Delivery& delivery) {
   store::Receipt receipt = receipt_of(delivery, store::Decision::accepted);
   receipt.pending_mark = accepted_mark(stream.settings, delivery.receipt_requested);
-  const bool watch = delivery.built.scan_pending;
-  if (watch) receipt.attachments_digest = delivery.built.attachments_digest;
-  write_receipt(stream, receipt);
-  if (watch) {
+  if (delivery.built.scan_pending) {
+    receipt.attachments_digest = delivery.built.attachments_digest;
     store::SetAside aside;
     aside.stream = receipt.stream;
     aside.message_id = delivery.message_id;
@@ -50,7 +50,10 @@ void settle_accepted(Stream& stream, const Delivery& delivery) {
     aside.reason = to_reason(note);
     aside.due = receipt.decided + 1min;
     aside.first_seen = receipt.decided;
+    write_receipt(stream, std::move(receipt));  // removes the row that the next one writes anew
     write_aside(stream, aside);
+  } else {
+    owe_receipt(stream, std::move(receipt));
   }
   const std::lock_guard lock(stream.mutex);
   if (stream.guard.incident() == RefusalGuard::Incident::host_refuses) {
@@ -65,7 +68,7 @@ void settle_rejected(Stream& stream, const Delivery& delivery) {
   try {
     if (const auto earlier = stream.core.store()->receipt(receipt.stream, receipt.message_id)) before = earlier->tries;
   } catch (const mail::FaultError&) {
-    // The disk fails: the receipt below is kept in memory until it is back.
+    // The disk fails: the receipt below stays owed until it is back.
   }
   receipt.tries = before + 1;
   receipt.pending_mark = rejected_mark(stream.settings);
@@ -130,18 +133,6 @@ std::chrono::milliseconds proposed_retry(int tries) {
   return doubled(30s, tries, 15min);
 }
 
-void write_receipt(Stream& stream, const store::Receipt& receipt) {
-  bool saved = true;
-  try {
-    stream.core.store()->decide(receipt);
-  } catch (const mail::FaultError&) {
-    saved = false;
-  }
-  const std::lock_guard lock(stream.mutex);
-  if (!saved) stream.unsaved.push_back(receipt);
-  if (!receipt.pending_mark.empty()) stream.marks_waiting = true;
-}
-
 void settle(Delivery& delivery, Verdict verdict, std::chrono::milliseconds retry_after) {
   Stream& stream = *delivery.stream;
   if (verdict == Verdict::accepted) {
@@ -174,27 +165,6 @@ bool acknowledge(IncomingCore& core, mail::DeliveryId id, Verdict verdict, std::
   settle(*delivery, verdict, retry_after);
   core.schedule.hasten(fetch_job(delivery->stream->id), core.now());
   return true;
-}
-
-void save_receipts(Stream& stream) {
-  std::vector<store::Receipt> receipts;
-  std::vector<store::SetAside> asides;
-  {
-    const std::lock_guard lock(stream.mutex);
-    receipts.swap(stream.unsaved);
-    asides.swap(stream.unsaved_asides);
-  }
-  try {
-    if (!receipts.empty()) stream.core.store()->decide_all(receipts);
-    receipts.clear();
-    if (!asides.empty()) stream.core.store()->set_aside_all(asides);
-  } catch (...) {
-    const std::lock_guard lock(stream.mutex);
-    stream.unsaved.insert(stream.unsaved.begin(), receipts.begin(), receipts.end());
-    stream.unsaved_asides.insert(stream.unsaved_asides.begin(), asides.begin(), asides.end());
-    throw;
-  }
-  stream.asides_stale = true;
 }
 
 }  // namespace m365

@@ -40,11 +40,6 @@ void settle(Delivery& delivery, mail::Verdict verdict, std::chrono::milliseconds
 /// The verdict after PENDING. False: as mail::IncomingServer::acknowledge. Any thread.
 bool acknowledge(IncomingCore& core, mail::DeliveryId id, mail::Verdict verdict, std::chrono::milliseconds retry_after);
 
-/// Writes the receipt, or keeps it until the disk is back.
-void write_receipt(Stream& stream, const store::Receipt& receipt);
-/// Writes the verdicts that the disk did not take. Throws mail::FaultError (state_disk) when it still does not.
-void save_receipts(Stream& stream);
-
 /// `first`, doubled `times` times, at most `most`.
 std::chrono::milliseconds doubled(std::chrono::milliseconds first, int times, std::chrono::milliseconds most);
 /// 30 s to 15 minutes, growing with the tries.

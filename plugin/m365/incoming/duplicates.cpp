@@ -11,7 +11,7 @@ bool at_work(Stream& stream, const std::string& message_id) {
     return true;
   const std::lock_guard lock(stream.mutex);
   return stream.undecided.contains(message_id) ||
-         std::ranges::any_of(stream.unsaved, [&](const auto& receipt) { return receipt.message_id == message_id; }) ||
+         std::ranges::any_of(stream.owed, [&](const auto& receipt) { return receipt.message_id == message_id; }) ||
          std::ranges::any_of(stream.unsaved_asides, [&](const auto& aside) { return aside.message_id == message_id; });
 }
 

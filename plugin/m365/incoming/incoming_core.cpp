@@ -102,6 +102,11 @@ void IncomingCore::close_door() {
   door_.notify_all();
 }
 
+bool IncomingCore::door_is_open(const Stream& stream) {
+  const std::lock_guard lock(door_mutex_);
+  return workers_ != nullptr && !stream.closed;
+}
+
 void IncomingCore::close_stream(Stream& stream) {
   std::unique_lock lock(door_mutex_);
   stream.closed = true;

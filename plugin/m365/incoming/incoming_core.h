@@ -15,6 +15,7 @@
 #include "m365/environment.h"
 #include "m365/graph/graph_client.h"
 #include "m365/health_reporter.h"
+#include "m365/incoming/owed_receipts.h"
 #include "m365/settings/server_settings.h"
 #include "mail/schedule.h"
 #include "mail/servers.h"
@@ -79,6 +80,7 @@ constexpr std::uint64_t mark_job(mail::MailboxId id) {
   return (id << 1) | 1;
 }
 constexpr std::uint64_t account_jobs = std::uint64_t{1} << 63;
+constexpr std::uint64_t receipts_job = std::uint64_t{1} << 62;  ///< one for all streams
 
 class IncomingCore {
  public:
@@ -96,6 +98,7 @@ class IncomingCore {
   mail::Schedule schedule;
   HealthReporter health;                     ///< of the server
   std::atomic<std::size_t> rows_in_hand{0};  ///< of all streams: bodies held in memory between turns
+  Debtors debtors;
 
   /// The state file; opened by the first who asks. Throws mail::FaultError (state_disk); tries again after 10 s.
   std::shared_ptr<store::Store> store();
@@ -112,7 +115,8 @@ class IncomingCore {
   /// Runs `call` in the host, unless the server stops or the stream is closed: then false. `stream` may be null.
   bool in_host(Stream* stream, const std::function<void()>& call);
   void open_door(mail::Workers& workers);
-  void close_door();  ///< no new call begins
+  void close_door();                        ///< no new call begins
+  bool door_is_open(const Stream& stream);  ///< neither the server nor the stream was closed
   /// No new call for this stream begins; waits for one that runs.
   void close_stream(Stream& stream);
 

@@ -10,6 +10,7 @@
 #include "m365/incoming/delivery_verdict.h"
 #include "m365/incoming/incoming_sign_in.h"
 #include "m365/incoming/marking_turn.h"
+#include "m365/incoming/owed_receipts.h"
 #include "m365/incoming/stream_work.h"
 
 namespace m365 {
@@ -87,7 +88,10 @@ IncomingMailServer::IncomingMailServer(Environment& environment, IncomingSetting
 IncomingMailServer::~IncomingMailServer() {
   while (!stop(std::chrono::hours(1))) {
   }
-  for (const StreamPtr& stream : streams()) core_.parts.folders->release(stream.get());
+  for (const StreamPtr& stream : streams()) {
+    save_last(*stream);  // of a verdict that came while it stopped
+    core_.parts.folders->release(stream.get());
+  }
 }
 
 std::optional<mail::MailboxId> IncomingMailServer::open_mailbox(const mail::Settings& settings,
@@ -121,6 +125,7 @@ bool IncomingMailServer::close_mailbox(mail::MailboxId mailbox) {
   stream->stop.request_stop();
   core_.close_stream(*stream);
   core_.abandon(stream.get());
+  save_last(*stream);
   core_.parts.folders->release(stream.get());
   leave_account(*stream);
   return true;
@@ -226,6 +231,8 @@ bool IncomingMailServer::stop(std::chrono::milliseconds deadline) {
   if (!workers_->stop(deadline)) return false;
   if (!was_started) return true;
   core_.abandon(nullptr);
+  save_owed_receipts(core_);
+  core_.schedule.cancel(receipts_job);
   for (const StreamPtr& stream : all) {
     core_.schedule.cancel(fetch_job(stream->id));
     core_.schedule.cancel(mark_job(stream->id));
@@ -280,6 +287,10 @@ void IncomingMailServer::begin(Stream& stream) {
 void IncomingMailServer::run(std::uint64_t job, std::stop_token stop) {
   if ((job & account_jobs) != 0) {
     run_account(static_cast<std::uint32_t>(job & ~account_jobs), std::move(stop));
+    return;
+  }
+  if (job == receipts_job) {
+    save_owed_receipts(core_);
     return;
   }
   const StreamPtr stream = find(job >> 1);

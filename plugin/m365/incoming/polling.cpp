@@ -9,6 +9,7 @@
 #include "m365/incoming/feed_trouble.h"
 #include "m365/incoming/folder_finder.h"
 #include "m365/incoming/opening.h"
+#include "m365/incoming/owed_receipts.h"
 #include "m365/incoming/reconcile.h"
 #include "m365/message/page_salvage.h"
 
@@ -203,6 +204,8 @@ GraphRequest poll_request(const Stream& stream, unsigned page_size) {
 
 std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   const std::shared_ptr<const FolderIdentity> folder = stream.identity();
+  // Rows are compared with the receipts, by id and by likeness: those that are owed belong to them.
+  if (!rows.empty()) save_receipts(stream);
   if (const auto nameless = std::ranges::count_if(rows, [](const MessageRow& row) { return row.id.empty(); })) {
     stream.note(Level::warning, std::to_string(nameless) + (nameless == 1 ? " row" : " rows") +
                                     " of the folder cannot be read so far that the mail has an id");

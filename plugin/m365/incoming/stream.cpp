@@ -85,7 +85,7 @@ void Stream::reset() {
   asides_changed = false;
   idle_owed = false;
   marks = Marks::quick;
-  // unsaved and unsaved_asides stay: they are verdicts of the host, still to be written.
+  // What is owed or unsaved stays: verdicts of the host, still to be written.
 }
 
 }  // namespace m365

@@ -118,9 +118,11 @@ struct Stream : std::enable_shared_from_this<Stream> {
   // --- Everything below is guarded by mutex: shared with the marking half and with acknowledge(). ---
   std::mutex mutex;
   std::shared_ptr<const FolderIdentity> folder;
-  std::set<std::string> undecided;      ///< ids of mails in the host's hands
-  std::vector<store::Receipt> unsaved;  ///< verdicts that the disk did not take
-  std::vector<store::SetAside> unsaved_asides;
+  std::set<std::string> undecided;              ///< ids of mails in the host's hands
+  std::vector<store::Receipt> owed;             ///< receipts that are not on disk yet (owed_receipts.h)
+  bool listed_as_debtor = false;                ///< a turn that writes them is planned
+  std::vector<store::SetAside> unsaved_asides;  ///< verdicts that the disk did not take
+  bool disk_refused = false;                    ///< what is owed or unsaved; the fetch half tries again
   RefusalGuard guard;
   std::deque<std::pair<mail::SteadyTime, std::string>> lately_rejected;  ///< ids: of the guard's window, the last ten
   bool incident_to_hold = false;  ///< the mails rejected by it are still to be kept from being moved

@@ -9,6 +9,7 @@
 #include "m365/incoming/duplicates.h"
 #include "m365/incoming/marking_turn.h"
 #include "m365/incoming/opening.h"
+#include "m365/incoming/owed_receipts.h"
 #include "m365/incoming/polling.h"
 #include "m365/incoming/reconcile.h"
 
@@ -58,12 +59,12 @@ void read_asides(Stream& stream) {
 
 bool must_stop(Stream& stream) {
   const std::lock_guard lock(stream.mutex);
-  return !stream.unsaved.empty() || !stream.unsaved_asides.empty() || stream.guard.tripped() ||
-         stream.undecided.size() >= undecided_window;
+  return stream.disk_refused || stream.guard.tripped() || stream.undecided.size() >= undecided_window;
 }
 
 void deliver_in_hand(Stream& stream) {
   while (!stream.in_hand.empty() && !must_stop(stream)) {
+    if (owes_much(stream)) save_receipts(stream);
     deliver(stream, stream.in_hand.front());
     stream.in_hand.pop_front();
     --stream.core.rows_in_hand;
@@ -83,6 +84,7 @@ void deliver_asides(Stream& stream) {
     if (!due(aside) || at_work(stream, aside.message_id)) continue;
     const auto now = stream.core.store()->aside(aside.stream, aside.message_id);
     if (!now || !due(*now)) continue;  // a verdict came since they were listed
+    if (owes_much(stream)) save_receipts(stream);
     Arrival arrival = arrival_of(*now);
     if (arrival.note.kind == AsideKind::refused) arrival.tries = 0;
     deliver(stream, arrival);
@@ -212,9 +214,10 @@ StreamFacts facts_of(Stream& stream) {
   if (stream.woken.exchange(false)) stream.backed_off_until = {};
   StreamFacts facts;
   facts.backed_off_until = stream.backed_off_until;
-  if (facts.backed_off_until <= stream.core.now()) read_asides(stream);
   facts.opened = stream.opened;
   facts.mails_in_hand = !stream.in_hand.empty() || stream.cursor_after.has_value();
+  // What is in hand comes before what is set aside, which need not be read for every verdict meanwhile.
+  if (facts.backed_off_until <= stream.core.now() && !facts.mails_in_hand) read_asides(stream);
   facts.aside_due = stream.aside_due;
   facts.first_walk = !stream.walks.empty() && stream.walks.front().kind == Walk::Kind::first;
   facts.poll_due = stream.poll_due;
@@ -224,12 +227,12 @@ StreamFacts facts_of(Stream& stream) {
   bool nobody_decides = true;
   {
     const std::lock_guard lock(stream.mutex);
-    facts.receipts_unsaved = !stream.unsaved.empty() || !stream.unsaved_asides.empty();
+    facts.receipts_unsaved = stream.disk_refused;
     facts.incident = stream.guard.tripped();
     facts.incident_to_hold = stream.incident_to_hold;
     facts.probe_due = stream.guard.probe_due();
     facts.window_full = stream.undecided.size() >= undecided_window;
-    nobody_decides = stream.undecided.empty() && !stream.idle_owed;
+    nobody_decides = stream.undecided.empty() && stream.owed.empty() && !stream.idle_owed;
   }
   facts.idle_to_say = stream.activity && stream.round_done && !facts.mails_in_hand && !stream.asides_waiting &&
                       !facts.walking && nobody_decides;

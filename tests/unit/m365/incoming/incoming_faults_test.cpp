@@ -183,8 +183,8 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
   }
 
   void a_verdict_the_disk_did_not_take_is_kept() {
-    const std::string id = rig_.world->put();
-    rig_.world->put();
+    std::vector<std::string> ids;
+    for (int i = 0; i < 60; ++i) ids.push_back(rig_.world->put());
     inbox_.decide = [&](const fake::Received&, std::chrono::milliseconds&) {
       rig_.disk_fails = true;
       return Verdict::accepted;
@@ -193,14 +193,15 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
     rig_.start();
     rig_.until("told", [&] { return rig_.watcher.health(box).cause == Cause::state_disk; });
     rig_.pass(2min, 1s);
-    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, inbox_.count());
-    CPPUNIT_ASSERT(!rig_.world->find(support_user, id)->read);
+    CPPUNIT_ASSERT(inbox_.count() >= 1);
+    CPPUNIT_ASSERT(inbox_.count() <= m365::most_owed);
+    for (const std::string& id : ids) CPPUNIT_ASSERT(!rig_.world->find(support_user, id)->read);
     inbox_.decide = nullptr;
     rig_.disk_fails = false;
     rig_.until(
         "idle", [&] { return inbox_.idles() == 1; }, 1s, 7min);
-    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, inbox_.count());
-    CPPUNIT_ASSERT(rig_.world->find(support_user, id)->read);
+    CPPUNIT_ASSERT_EQUAL(ids.size(), inbox_.count());
+    for (const std::string& id : ids) CPPUNIT_ASSERT(rig_.world->find(support_user, id)->read);
   }
 
   void a_mail_that_cannot_be_read_does_not_hold_up_the_others() {

@@ -12,7 +12,9 @@ namespace fake {
 /// Every function that writes throws (state_disk) while `fails`, and has changed nothing.
 class FlakyStore final : public store::Store {
  public:
-  FlakyStore(std::shared_ptr<store::Store> real, std::atomic<bool>& fails) : real_(std::move(real)), fails_(fails) {}
+  /// `decisions` counts the transactions that wrote receipts.
+  FlakyStore(std::shared_ptr<store::Store> real, std::atomic<bool>& fails, std::atomic<unsigned>& decisions)
+      : real_(std::move(real)), fails_(fails), decisions_(decisions) {}
 
   store::StreamId stream(const store::StreamKey& key) override { return real_->stream(key); }
   store::Cursor cursor(store::StreamId id) override { return real_->cursor(id); }
@@ -24,8 +26,14 @@ class FlakyStore final : public store::Store {
   std::vector<bool> receipts_known(store::StreamId id, const std::vector<std::string>& m) override {
     return real_->receipts_known(id, m);
   }
-  void decide(const store::Receipt& r) override { writing().decide(r); }
-  void decide_all(const std::vector<store::Receipt>& r) override { writing().decide_all(r); }
+  void decide(const store::Receipt& r) override {
+    writing().decide(r);
+    ++decisions_;
+  }
+  void decide_all(const std::vector<store::Receipt>& r) override {
+    writing().decide_all(r);
+    ++decisions_;
+  }
   void marked(store::StreamId id, const std::vector<std::string>& m) override { writing().marked(id, m); }
   void set_gone(store::StreamId id, std::string_view m, bool gone) override { writing().set_gone(id, m, gone); }
   std::vector<store::Receipt> to_mark(store::StreamId id, std::size_t most) override {
@@ -75,6 +83,7 @@ class FlakyStore final : public store::Store {
 
   const std::shared_ptr<store::Store> real_;
   std::atomic<bool>& fails_;
+  std::atomic<unsigned>& decisions_;
 };
 
 }  // namespace fake

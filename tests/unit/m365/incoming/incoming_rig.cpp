@@ -170,7 +170,7 @@ void Rig::make() {
   environment = std::make_unique<m365::Environment>(
       log, clock, random, dir, [](const http::TransportOptions&) { return std::make_shared<NoNetwork>(); });
   m365::IncomingParts parts;
-  parts.open_store = [this] { return std::make_shared<FlakyStore>(environment->store(), disk_fails); };
+  parts.open_store = [this] { return std::make_shared<FlakyStore>(environment->store(), disk_fails, decisions); };
   parts.make_graph = [this](const std::string&, const mail::Secret&) {
     return std::make_unique<Graph>(*environment, settings.tenant, tokens, world);
   };

@@ -123,6 +123,7 @@ class Rig {
   std::unique_ptr<m365::Environment> environment;
   m365::IncomingSettings settings;
   std::atomic<bool> disk_fails{false};
+  std::atomic<unsigned> decisions{0};  ///< transactions that wrote receipts
   std::unique_ptr<m365::IncomingMailServer> server;
 
  private:
