@@ -35,6 +35,7 @@ Json list_of(const std::vector<std::string>& names) {
 struct ContactCenter::Mailbox {
   ContactCenter& center;
   const Address& address;
+  Server& server;
   std::size_t watched = 0;
   mailplugin_mailbox_events events{};
 };
@@ -79,7 +80,9 @@ ContactCenter::ContactCenter(const Configuration& configuration, Desk desk, Serv
   if (!problems.empty()) throw ConfigurationError(std::move(problems));
 }
 
-ContactCenter::~ContactCenter() = default;
+ContactCenter::~ContactCenter() {
+  inbox_.stop();  // before the servers go, which are told its verdicts
+}
 
 void ContactCenter::create_outgoing(const configurator::OutgoingServer& config, const std::string& file) {
   auto server = std::make_unique<Server>();
@@ -126,7 +129,7 @@ void ContactCenter::create_incoming(const Configuration& configuration) {
       if (!address.server) continue;
       Server& server = *incoming_[*address.server];
       if (server.plugin == nullptr) continue;
-      auto mailbox = std::unique_ptr<Mailbox>(new Mailbox{*this, address, 0, {}});
+      auto mailbox = std::unique_ptr<Mailbox>(new Mailbox{*this, address, server, 0, {}});
       mailbox->watched = watch_.add_mailbox(server.watched, label_of(address));
       mailbox->events.struct_size = sizeof mailbox->events;
       mailbox->events.ctx = mailbox.get();
@@ -165,21 +168,29 @@ void ContactCenter::report_health(Server& server, std::uint64_t mailbox_id, cons
   desk_.wakeup.notify();
 }
 
-mailplugin_verdict ContactCenter::on_message(const mailplugin_mailbox_events* events, uint64_t,
+mailplugin_verdict ContactCenter::on_message(const mailplugin_mailbox_events* events, uint64_t delivery,
                                              const mailplugin_message* mail, uint32_t* retry_after_ms) noexcept {
   auto* mailbox = static_cast<Mailbox*>(events->ctx);
   ContactCenter& center = mailbox->center;
   center.watch_.message_began(mailbox->watched);
   mailplugin_verdict verdict = MAILPLUGIN_RETRY_LATER;
-  if (mail != nullptr) verdict = center.inbox_.accept(mailbox->address, *mail);
-  if (verdict == MAILPLUGIN_ACCEPTED) {
-    ++center.received_;
-  } else if (verdict == MAILPLUGIN_RETRY_LATER && retry_after_ms != nullptr) {
-    *retry_after_ms = kRetryAfterMilliseconds;
+  if (mail != nullptr) {
+    verdict = center.inbox_.accept(mailbox->address, *mail, [mailbox, delivery](mailplugin_verdict later) {
+      mailbox->center.decided(*mailbox, later);
+      // Should the plugin have withdrawn the mail, it is offered again, and known by its delivery_id.
+      mailbox->server.plugin->acknowledge(delivery, later, kRetryAfterMilliseconds);
+    });
   }
-  center.watch_.message_ended(mailbox->watched, verdict != MAILPLUGIN_RETRY_LATER, steady_ms());
-  center.desk_.wakeup.notify();
+  if (verdict == MAILPLUGIN_PENDING) return verdict;
+  if (verdict == MAILPLUGIN_RETRY_LATER && retry_after_ms != nullptr) *retry_after_ms = kRetryAfterMilliseconds;
+  center.decided(*mailbox, verdict);
   return verdict;
+}
+
+void ContactCenter::decided(Mailbox& mailbox, mailplugin_verdict verdict) {
+  if (verdict == MAILPLUGIN_ACCEPTED) ++received_;
+  watch_.message_ended(mailbox.watched, verdict != MAILPLUGIN_RETRY_LATER, steady_ms());
+  desk_.wakeup.notify();
 }
 
 void ContactCenter::on_idle(const mailplugin_mailbox_events* events) noexcept {

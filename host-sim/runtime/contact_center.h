@@ -85,6 +85,7 @@ class ContactCenter {
   void create_incoming(const configurator::Configuration& configuration);
   void create_outgoing(const configurator::OutgoingServer& server, const std::string& file);
   void report_health(Server& server, std::uint64_t mailbox_id, const Health& health);
+  void decided(Mailbox& mailbox, mailplugin_verdict verdict);
   static mailplugin_verdict MAILPLUGIN_CALL on_message(const mailplugin_mailbox_events*, uint64_t,
                                                        const mailplugin_message*, uint32_t*) noexcept;
   static void MAILPLUGIN_CALL on_idle(const mailplugin_mailbox_events*) noexcept;

@@ -25,6 +25,14 @@ struct InboxRow {
   std::vector<std::string> files;  // one name an attachment, in the event's order; empty when its bytes are closed
 };
 
+// A mail that comes in, its event as text.
+struct NewMail {
+  std::string delivery_id, event;
+  std::optional<std::int64_t> priority;
+  std::int64_t received_unix_ms = 0, stored_unix_ms = 0;
+  std::vector<std::string> files;  // as in InboxRow
+};
+
 // What became of a submission; `verdict` in the contract's words.
 struct Fate {
   std::string verdict, reason, internet_message_id, conversation_id;
@@ -49,8 +57,8 @@ class HostStore {
   std::optional<InboxRow> find_received(std::string_view delivery_id);
   // For people: the full id or its unique beginning (6 characters at least). Empty, one, or several rows.
   std::vector<InboxRow> find_by_beginning(std::string_view beginning);
-  // False when the mail is there already (then nothing is changed).
-  bool add_received(const InboxRow& row, std::optional<std::int64_t> priority, std::int64_t received_unix_ms);
+  // All of them in one transaction. False for a mail that is there already (then nothing of it is changed).
+  std::vector<bool> add_received(const std::vector<const NewMail*>& mails);
   // The same mail came again with other attachments.
   void replace_received(const InboxRow& row);
   // In the order contacts would be served: priority (none last), then time of arrival. One row in memory at a time.
@@ -76,6 +84,12 @@ class HostStore {
   std::mutex mutex_;
   // Guarded by mutex_.
   Database database_;
+  std::optional<Statement> insert_mail_;
+  // Look-ups do not wait for a writer's fsync.
+  std::mutex look_up_mutex_;
+  // Guarded by look_up_mutex_.
+  std::optional<Database> look_up_;
+  std::optional<Statement> key_of_reply_;
 };
 
 }  // namespace runtime

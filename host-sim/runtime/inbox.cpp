@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "runtime/message_event.h"
-#include "runtime/parts.h"
 
 namespace runtime {
 namespace {
@@ -32,22 +31,36 @@ HostView view_of(const ReceivedMail& mail, HostStore& store) {
 
 }  // namespace
 
-mailplugin_verdict Inbox::accept(const configurator::Address& address, const mailplugin_message& mail) noexcept {
+Inbox::Inbox(const DataFolder& folder, HostStore& store, EventWriter& events, base::Log& log)
+    : folder_(folder), store_(store), events_(events), log_(log), groups_([this](std::vector<Pending>& group) {
+        store_group(group);
+      }) {}
+
+mailplugin_verdict Inbox::accept(const configurator::Address& address, const mailplugin_message& mail,
+                                 Decided decided) noexcept {
   try {
     if (stopping_) return MAILPLUGIN_RETRY_LATER;
     if (unwanted(mail)) {
       refuse(address, mail);
       return MAILPLUGIN_REJECTED;
     }
-    store(address, mail);
-    return MAILPLUGIN_ACCEPTED;
+    return store(address, mail, std::move(decided));
   } catch (const PartError& error) {
     if (!stopping_) log_.warning(where(address) + ": a mail is taken later: " + error.what());
   } catch (const std::exception& error) {
-    log_.error(where(address) + ": a mail cannot be stored, it stays in its mailbox and is tried again: " +
-               error.what() + "; make room or repair the data folder " + folder_.root().string());
+    refuse_to_store(address, error);
   }
   return MAILPLUGIN_RETRY_LATER;
+}
+
+void Inbox::stop() {
+  stopping_ = true;
+  groups_.end();
+}
+
+void Inbox::refuse_to_store(const configurator::Address& address, const std::exception& error) {
+  log_.error(where(address) + ": a mail cannot be stored, it stays in its mailbox and is tried again: " + error.what() +
+             "; make room or repair the data folder " + folder_.root().string());
 }
 
 bool Inbox::unwanted(const mailplugin_message& mail) const {
@@ -67,40 +80,87 @@ void Inbox::refuse(const configurator::Address& address, const mailplugin_messag
   tell(message_event(std::move(keys), redelivered, "rejected", base::now_unix_ms()), address);
 }
 
-void Inbox::store(const configurator::Address& address, const mailplugin_message& message) {
+mailplugin_verdict Inbox::store(const configurator::Address& address, const mailplugin_message& message,
+                                Decided decided) {
   ReceivedMail mail = copy_of(message);
   if (mail.stable_id.empty()) throw std::runtime_error("the plugin gave it no stable_id");
   const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
   const bool replaces = (mail.flags & MAILPLUGIN_ATTACHMENTS_REPLACED) != 0;
-  std::optional<InboxRow> before = store_.find_received(mail.stable_id);
+  // Of any other mail the store itself says whether it is new.
+  std::optional<InboxRow> before;
+  if (redelivered || replaces) before = store_.find_received(mail.stable_id);
   if (before && !replaces) {
-    if (!redelivered) log_.warning(where(address) + ": the plugin handed over a mail twice: " + mail.stable_id);
     tell(message_event(std::move(before->event), redelivered, "accepted", base::now_unix_ms()), address);
-    return;
+    return MAILPLUGIN_ACCEPTED;
   }
-  PartReader reader(folder_.unfinished(), folder_.attachments(), stopping_);
-  StoredParts parts = reader.read(message);
-  reader.keep();
-  InboxRow row;
-  row.delivery_id = mail.stable_id;
-  row.stored_unix_ms = base::now_unix_ms();
-  for (const StoredAttachment& attachment : parts.attachments) row.files.push_back(attachment.file);
+  auto reader = std::make_unique<PartReader>(folder_.unfinished(), folder_.attachments(), stopping_);
+  StoredParts parts = reader->read(message);
+  reader->keep();
+  std::vector<std::string> files;
+  for (const StoredAttachment& attachment : parts.attachments) files.push_back(attachment.file);
+  const std::string delivery_id = mail.stable_id;
   HostView view = view_of(mail, store_);
-  row.event = message_keys(address, std::move(mail), std::move(parts), std::move(view));
+  Json keys = message_keys(address, std::move(mail), std::move(parts), std::move(view));
   if (before) {
-    row.id = before->id;
-    store_.replace_received(row);
+    before->event = std::move(keys);
+    before->files.swap(files);  // now the old ones
+    store_.replace_received(*before);
     std::error_code ignored;
-    for (const std::string& file : before->files) {
+    for (const std::string& file : files) {
       if (!file.empty()) std::filesystem::remove(folder_.attachments() / file, ignored);
     }
-  } else if (!store_.add_received(row, address.priority, message.received_unix_ms)) {
-    // Another mailbox's thread stored the same mail meanwhile; its files are enough.
-    tell(message_event(std::move(row.event), redelivered, "accepted", base::now_unix_ms()), address);
+    reader->commit();
+    tell(message_event(std::move(before->event), redelivered, "accepted", base::now_unix_ms()), address);
+    return MAILPLUGIN_ACCEPTED;
+  }
+  Pending pending;
+  pending.address = &address;
+  pending.mail = {delivery_id,         keys.dump(),     address.priority, message.received_unix_ms,
+                  base::now_unix_ms(), std::move(files)};
+  pending.keys = std::move(keys);
+  pending.redelivered = redelivered;
+  pending.parts = std::move(reader);
+  pending.decided = std::move(decided);
+  const std::size_t weight = 2 * pending.mail.event.size();  // as text and as keys
+  return groups_.add(std::move(pending), weight) ? MAILPLUGIN_PENDING : MAILPLUGIN_RETRY_LATER;
+}
+
+void Inbox::store_group(std::vector<Pending>& group) {
+  std::vector<const NewMail*> mails;
+  for (const Pending& pending : group) mails.push_back(&pending.mail);
+  std::vector<bool> added;
+  try {
+    added = store_.add_received(mails);
+  } catch (const std::exception& error) {
+    if (group.size() == 1) {
+      refuse_to_store(*group.front().address, error);
+      group.front().decided(MAILPLUGIN_RETRY_LATER);
+      return;
+    }
+    // One of them may be at fault: each by itself.
+    for (Pending& pending : group) {
+      std::vector<Pending> one;
+      one.push_back(std::move(pending));
+      store_group(one);
+    }
     return;
   }
-  reader.commit();
-  tell(message_event(std::move(row.event), redelivered, "accepted", base::now_unix_ms()), address);
+  for (std::size_t i = 0; i < group.size(); ++i) settle(group[i], added[i]);
+}
+
+void Inbox::settle(Pending& pending, bool added) {
+  const configurator::Address& address = *pending.address;
+  if (added) {
+    pending.parts->commit();
+  } else if (!pending.redelivered) {
+    log_.warning(where(address) + ": the plugin handed over a mail twice: " + pending.mail.delivery_id);
+  }
+  try {
+    tell(message_event(std::move(pending.keys), pending.redelivered, "accepted", base::now_unix_ms()), address);
+  } catch (const std::exception& error) {
+    log_.error(where(address) + ": a mail was stored, its event was not written: " + error.what());
+  }
+  pending.decided(MAILPLUGIN_ACCEPTED);
 }
 
 void Inbox::tell(const Json& event, const configurator::Address& address) {

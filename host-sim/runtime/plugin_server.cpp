@@ -122,6 +122,7 @@ bool PluginServer::stop() {
 std::uint64_t PluginServer::open_mailbox(const Settings& settings, const mailplugin_mailbox_events& events) {
   const auto& incoming = interface_of<mailplugin_incoming>(
       *server_, MAILPLUGIN_INCOMING, offsetof(mailplugin_incoming, acknowledge) + sizeof(void (*)()));
+  incoming_ = &incoming;
   Problems problems(settings, file_);
   const SettingsView view(settings);
   std::uint64_t id = 0;
@@ -149,6 +150,12 @@ bool PluginServer::look(const Settings* mailbox, const std::function<void(const 
       check->look(server_, mailbox == nullptr ? nullptr : view.get(), kLookMilliseconds, &findings, problems.get()),
       "look at the service");
   return true;
+}
+
+mailplugin_status PluginServer::acknowledge(std::uint64_t delivery, mailplugin_verdict verdict,
+                                            std::uint32_t retry_after_ms) {
+  if (incoming_ == nullptr) return MAILPLUGIN_E_STATE;
+  return incoming_->acknowledge(server_, delivery, verdict, retry_after_ms);
 }
 
 mailplugin_status PluginServer::submit(const mailplugin_message& mail, const mailplugin_submission& submission) {

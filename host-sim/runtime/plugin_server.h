@@ -49,6 +49,9 @@ class PluginServer {
   // finding at a time, on this thread. False when the plugin offers no check. Throws ConfigurationError for faulty
   // settings, std::runtime_error when it cannot look.
   bool look(const configurator::Settings* mailbox, const std::function<void(const Finding&)>& found);
+  // The verdict that was PENDING; of an incoming server. Any thread. MAILPLUGIN_E_STATE: the mail was withdrawn, and is
+  // handed over again.
+  mailplugin_status acknowledge(std::uint64_t delivery, mailplugin_verdict verdict, std::uint32_t retry_after_ms);
   // Of an outgoing server. See mailplugin.h.
   mailplugin_status submit(const mailplugin_message& mail, const mailplugin_submission& submission);
 
@@ -62,6 +65,7 @@ class PluginServer {
   base::Log& log_;
   mailplugin_server_events events_{};
   const mailplugin_server* server_ = nullptr;
+  const mailplugin_incoming* incoming_ = nullptr;  // once a mailbox was opened
   bool started_ = false;
 };
 

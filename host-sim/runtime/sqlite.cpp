@@ -28,6 +28,13 @@ Statement& Statement::bind(int index, std::string_view text) {
   return *this;
 }
 
+Statement& Statement::bind_borrowed(int index, std::string_view text) {
+  const char* data = text.data() == nullptr ? "" : text.data();
+  const int code = sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (code != SQLITE_OK) database_.fail(code, "use");
+  return *this;
+}
+
 Statement& Statement::bind(int index, std::int64_t number) {
   const int code = sqlite3_bind_int64(statement_, index, number);
   if (code != SQLITE_OK) database_.fail(code, "use");
@@ -51,6 +58,11 @@ bool Statement::step() {
 void Statement::run() {
   while (step()) {
   }
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
 }
 
 std::string Statement::text(int column) const {
@@ -106,6 +118,10 @@ void Database::execute(const char* sql) {
 
 std::int64_t Database::last_row_id() const {
   return sqlite3_last_insert_rowid(handle_);
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(handle_);
 }
 
 void Database::fail(int code, std::string_view doing) const {

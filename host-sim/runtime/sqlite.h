@@ -37,12 +37,16 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
 
   Statement& bind(int index, std::string_view text);
+  // A long text that stays where it is until the statement has run.
+  Statement& bind_borrowed(int index, std::string_view text);
   Statement& bind(int index, std::int64_t number);
   Statement& bind(int index, const std::optional<std::int64_t>& number);
   // True while there is a row. Throws StoreError.
   bool step();
   // For a statement without rows.
   void run();
+  // Ready to be bound and run again. A statement that is kept is reset when it is through, or it holds on to its rows.
+  void reset();
   std::string text(int column) const;
   // Of a column that holds JSON of our own. Throws StoreError when it is damaged.
   base::Json json(int column) const;
@@ -52,6 +56,19 @@ class Statement {
  private:
   Database& database_;
   sqlite3_stmt* statement_ = nullptr;
+};
+
+// Resets a kept statement at the end.
+class StatementUse {
+ public:
+  explicit StatementUse(Statement& statement) : statement_(statement) {}
+  ~StatementUse() { statement_.reset(); }
+  StatementUse(const StatementUse&) = delete;
+  StatementUse& operator=(const StatementUse&) = delete;
+  Statement* operator->() const { return &statement_; }
+
+ private:
+  Statement& statement_;
 };
 
 class Database {
@@ -65,6 +82,8 @@ class Database {
 
   void execute(const char* sql);
   std::int64_t last_row_id() const;
+  // How many rows the last statement changed.
+  std::int64_t changes() const;
   [[noreturn]] void fail(int code, std::string_view doing) const;
 
  private:

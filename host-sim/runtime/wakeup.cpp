@@ -42,6 +42,7 @@ void Wakeup::catch_signals() {
 }
 
 void Wakeup::notify() {
+  if (notified_.exchange(true)) return;  // every mail notifies
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
 }
@@ -55,6 +56,8 @@ void Wakeup::wait(std::int64_t milliseconds) {
   pollfd fds[2] = {{event_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
   const int timeout = static_cast<int>(std::clamp<std::int64_t>(milliseconds, 0, 3'600'000));
   if (::poll(fds, signals_.get() < 0 ? 1 : 2, timeout) <= 0) return;
+  // Before the event is taken back: whoever notifies from here on sets it again, and whoever did before is seen now.
+  notified_ = false;
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = ::read(event_.get(), &count, sizeof count);
   read_signal();

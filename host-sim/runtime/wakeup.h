@@ -32,6 +32,7 @@ class Wakeup {
   void read_signal();
 
   base::Fd event_, signals_;
+  std::atomic<bool> notified_{false};  // the event is set and nobody has looked since
   std::atomic<bool> stop_{false};
 };
 

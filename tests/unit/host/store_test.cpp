@@ -1,6 +1,11 @@
 // The host's books, its events file, its data folder, and what becomes of a mail on the way in.
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
+
 #include "host/support.h"
 #include "runtime/data_folder.h"
 #include "runtime/event_writer.h"
@@ -16,6 +21,7 @@ using runtime::EventWriter;
 using runtime::Fate;
 using runtime::HostStore;
 using runtime::InboxRow;
+using runtime::NewMail;
 namespace fs = std::filesystem;
 
 mailplugin_text text_of(const char* text) {
@@ -34,31 +40,33 @@ class StoreTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(replaced_attachments_replace_the_old_ones);
   CPPUNIT_TEST(a_closed_attachment_is_named);
   CPPUNIT_TEST(a_full_disk_says_later);
+  CPPUNIT_TEST(a_mail_handed_over_twice_is_stored_once);
+  CPPUNIT_TEST(mails_that_come_together_are_all_decided);
+  CPPUNIT_TEST(one_mail_that_cannot_be_stored_is_alone_with_it);
+  CPPUNIT_TEST(after_stop_everything_is_decided);
   CPPUNIT_TEST_SUITE_END();
 
   base::ScratchFolder scratch_{"store-test"};
 
-  static InboxRow row(const std::string& id) {
-    InboxRow row;
-    row.delivery_id = id;
-    row.event = Json::object({{"delivery_id", id}});
-    return row;
+  static NewMail mail_of(const std::string& id, std::optional<std::int64_t> priority, std::int64_t received) {
+    return {id, Json::object({{"delivery_id", id}}).dump(), priority, received, 0, {}};
   }
 
   void keeps_what_was_received() {
     const fs::path file = scratch_.path() / "host.db";
     {
       HostStore store(file, HostStore::Open::kCreate);
-      InboxRow first = row("abcdef-1");
+      NewMail first = mail_of("abcdef-1", 10, 1);
       first.files = {"f1", ""};
-      CPPUNIT_ASSERT(store.add_received(first, 10, 1));
-      CPPUNIT_ASSERT(!store.add_received(first, 10, 1));
-      CPPUNIT_ASSERT(store.add_received(row("abcdef-2"), std::nullopt, 2));
-      CPPUNIT_ASSERT(store.add_received(row("abcdef%"), 5, 3));
+      const NewMail second = mail_of("abcdef-2", std::nullopt, 2), third = mail_of("abcdef%", 5, 3);
+      CPPUNIT_ASSERT((store.add_received({&first}) == std::vector<bool>{true}));
+      first.files = {"f2"};
+      CPPUNIT_ASSERT(
+          (store.add_received({&second, &first, &third, &second}) == std::vector<bool>{true, false, true, false}));
     }
     HostStore store(file, HostStore::Open::kExisting);
     CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, store.count_received());
-    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store.find_received("abcdef-1")->files.size());
+    CPPUNIT_ASSERT((store.find_received("abcdef-1")->files == std::vector<std::string>{"f1", ""}));
     CPPUNIT_ASSERT(!store.find_received("abcdef-9"));
     std::string order;
     store.each_received([&](const InboxRow& one) { order += one.delivery_id + " "; });
@@ -132,6 +140,13 @@ class StoreTest : public CppUnit::TestFixture {
       address.queue = "Q";
       address.address = "q@x";
     }
+    // The verdict, also where it comes later.
+    mailplugin_verdict accept(const mailplugin_message& message) {
+      std::promise<mailplugin_verdict> later;
+      const mailplugin_verdict now =
+          inbox.accept(address, message, [&later](mailplugin_verdict verdict) { later.set_value(verdict); });
+      return now == MAILPLUGIN_PENDING ? later.get_future().get() : now;
+    }
     Json last_event() {
       const std::string text = base::read_file(folder.root() / "events.jsonl");
       const std::size_t from = text.rfind('\n', text.size() - 2);
@@ -182,7 +197,7 @@ class StoreTest : public CppUnit::TestFixture {
 
   void a_mail_without_anything_has_every_key() {
     Post post(scratch_.path() / "data");
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, mail("id")));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(mail("id")));
     Json event = post.last_event();
     event.set("time", "T");
     CPPUNIT_ASSERT_EQUAL(
@@ -194,7 +209,7 @@ class StoreTest : public CppUnit::TestFixture {
                     R"("received":null,"text":null,"text_source":null,"html":null,"headers":[],"attachments":[],)"
                     R"("flags":[],"report":null,"links":[],"verdict":"accepted"})"),
         event.dump());
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, mail("")));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.accept(mail("")));
   }
 
   void a_report_names_our_reply() {
@@ -212,7 +227,7 @@ class StoreTest : public CppUnit::TestFixture {
     bounce.references = references;
     bounce.reference_count = 2;
     bounce.flags = MAILPLUGIN_BOUNCE | MAILPLUGIN_AUTO_SUBMITTED;
-    post.inbox.accept(post.address, bounce);
+    post.accept(bounce);
     const Json event = post.last_event();
     CPPUNIT_ASSERT_EQUAL(std::string(R"({"kind":"failed","recipient":null,"status":"5.1.1",)"
                                      R"("original_message_id":"<ours@x>","key":"our-key"})"),
@@ -229,10 +244,10 @@ class StoreTest : public CppUnit::TestFixture {
     message.parts = parts;
     message.part_count = 1;
     message.flags = MAILPLUGIN_SCAN_PENDING;
-    post.inbox.accept(post.address, message);
+    post.accept(message);
     parts[0] = &clean.part;
     message.flags = MAILPLUGIN_ATTACHMENTS_REPLACED;
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, message));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(message));
     const auto row = post.store.find_received("id");
     CPPUNIT_ASSERT_EQUAL(std::string("clean"), base::read_file(post.folder.attachments() / row->files.at(0)));
     CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{1}, std::distance(fs::directory_iterator(post.folder.attachments()), {}));
@@ -248,9 +263,9 @@ class StoreTest : public CppUnit::TestFixture {
     mailplugin_message message = mail("id");
     message.parts = parts;
     message.part_count = 1;
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, message));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.accept(message));
     message.flags = MAILPLUGIN_OVERSIZE;
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, message));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(message));
     const Json attachment = post.last_event().find("attachments")->items().at(0);
     CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, attachment.find("size")->as_integer());
     CPPUNIT_ASSERT(attachment.find("sha256")->is_null());
@@ -266,11 +281,78 @@ class StoreTest : public CppUnit::TestFixture {
     mailplugin_message message = mail("id");
     message.parts = parts;
     message.part_count = 1;
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, message));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.accept(message));
     CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, post.store.count_received());
     fs::remove(post.folder.unfinished());
     fs::create_directory(post.folder.unfinished());
-    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.inbox.accept(post.address, message));
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(message));
+  }
+
+  void a_mail_handed_over_twice_is_stored_once() {
+    Post post(scratch_.path() / "data");
+    Bytes first("first"), second("second");
+    const mailplugin_part* parts[] = {&first.part};
+    mailplugin_message message = mail("id");
+    message.parts = parts;
+    message.part_count = 1;
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(message));
+    parts[0] = &second.part;
+    for (const std::uint32_t flags : {0U, std::uint32_t{MAILPLUGIN_REDELIVERED}}) {
+      message.flags = flags;
+      CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(message));
+      CPPUNIT_ASSERT_EQUAL(flags != 0, post.last_event().find("redelivered")->as_bool());
+      CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, post.store.count_received());
+      CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{1}, std::distance(fs::directory_iterator(post.folder.attachments()), {}));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("first"),
+                         base::read_file(post.folder.attachments() / post.store.find_received("id")->files.at(0)));
+  }
+
+  void mails_that_come_together_are_all_decided() {
+    Post post(scratch_.path() / "data");
+    std::vector<std::string> ids;
+    for (int i = 0; i < 100; ++i) ids.push_back("id-" + std::to_string(i));
+    std::atomic<std::size_t> accepted{0};
+    for (const std::string& id : ids) {
+      const mailplugin_verdict verdict =
+          post.inbox.accept(post.address, mail(id.c_str()), [&](mailplugin_verdict later) {
+            if (later == MAILPLUGIN_ACCEPTED) ++accepted;
+          });
+      CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_PENDING}, verdict);
+    }
+    post.inbox.stop();
+    CPPUNIT_ASSERT_EQUAL(ids.size(), accepted.load());
+    CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(ids.size()), post.store.count_received());
+    const std::string events = base::read_file(post.folder.root() / "events.jsonl");
+    CPPUNIT_ASSERT_EQUAL(static_cast<std::ptrdiff_t>(ids.size()), std::count(events.begin(), events.end(), '\n'));
+  }
+
+  void one_mail_that_cannot_be_stored_is_alone_with_it() {
+    Post post(scratch_.path() / "data");
+    runtime::Database other(post.folder.database(), runtime::Database::Open::kExisting);
+    other.execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON inbox WHEN new.delivery_id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); "
+        "END");
+    std::map<std::string, mailplugin_verdict> verdicts;  // told on one thread
+    for (const char* id : {"good", "bad", "better"})
+      post.inbox.accept(post.address, mail(id), [&, id](mailplugin_verdict verdict) { verdicts[id] = verdict; });
+    post.inbox.stop();
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, verdicts["good"]);
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, verdicts["bad"]);
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, verdicts["better"]);
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, post.store.count_received());
+  }
+
+  void after_stop_everything_is_decided() {
+    Post post(scratch_.path() / "data");
+    int decided = 0;
+    const auto count = [&decided](mailplugin_verdict) { ++decided; };
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_PENDING}, post.inbox.accept(post.address, mail("a"), count));
+    post.inbox.stop();
+    CPPUNIT_ASSERT_EQUAL(1, decided);
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.inbox.accept(post.address, mail("b"), count));
+    CPPUNIT_ASSERT_EQUAL(1, decided);
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, post.store.count_received());
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(StoreTest);

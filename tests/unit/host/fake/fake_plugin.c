@@ -8,6 +8,7 @@
  *   forbidden  say FAILED, MAILBOX_FORBIDDEN and deliver nothing
  *   network    say DEGRADED, NETWORK and deliver nothing
  * Outgoing, server setting `answer`: accepted (default), rejected, retry_later, uncertain, silent (only stop answers).
+ * A verdict that is PENDING is waited for, or given up when the server stops.
  * The diary is STATE_DIR/diary.txt: one line a verdict, "ID VERDICT", or "sent KEY BYTES-OF-PARTS".
  *
  * -DFAKE_ID, -DFAKE_SMALL_MODULE, -DFAKE_REFUSES, -DFAKE_NO_ENTRY make the faulty ones. */
@@ -116,6 +117,9 @@ typedef struct {
   char *behaviour, *address;
   pthread_t thread;
   int running;
+  /* Guarded by the server's mutex. */
+  uint64_t delivery; /* the one in the host's hands, else 0 */
+  mailplugin_verdict acknowledged;
 } fake_mailbox;
 
 typedef struct {
@@ -160,8 +164,27 @@ static int is_stopping(fake_server *self) {
   return stopping;
 }
 
+/* Hands it over; returns the verdict, however late it comes. */
+static mailplugin_verdict hand_over(fake_server *self, fake_mailbox *box, uint64_t delivery,
+                                    const mailplugin_message *mail) {
+  uint32_t retry = 0;
+  pthread_mutex_lock(&self->mutex);
+  box->delivery = delivery;
+  box->acknowledged = 0;
+  pthread_mutex_unlock(&self->mutex);
+  mailplugin_verdict verdict = box->events->on_message(box->events, delivery, mail, &retry);
+  pthread_mutex_lock(&self->mutex);
+  if (verdict == MAILPLUGIN_PENDING) {
+    while (box->acknowledged == 0 && !self->stopping) pthread_cond_wait(&self->changed, &self->mutex);
+    if (box->acknowledged != 0) verdict = box->acknowledged;
+  }
+  box->delivery = 0;
+  pthread_mutex_unlock(&self->mutex);
+  return verdict;
+}
+
 /* One delivery; returns the verdict. */
-static mailplugin_verdict deliver(fake_mailbox *box, int number, uint32_t flags, int part_fails) {
+static mailplugin_verdict deliver(fake_server *self, fake_mailbox *box, int number, uint32_t flags, int part_fails) {
   char id[100], message_id[100], parent[100], subject[100];
   snprintf(id, sizeof id, "%s-%04d", box->address, number);
   snprintf(message_id, sizeof message_id, "<%d.%s>", number, box->address);
@@ -202,8 +225,7 @@ static mailplugin_verdict deliver(fake_mailbox *box, int number, uint32_t flags,
   mail.header_count = 2;
   mail.parts = views;
   mail.part_count = strcmp(box->behaviour, "attach") == 0 || strcmp(box->behaviour, "broken") == 0 ? 5 : 1;
-  uint32_t retry = 0;
-  const mailplugin_verdict verdict = box->events->on_message(box->events, (uint64_t)number, &mail, &retry);
+  const mailplugin_verdict verdict = hand_over(self, box, (box->id << 32) | (uint64_t)number, &mail);
   char line[200];
   snprintf(line, sizeof line, "%s %u", id, verdict);
   write_diary(line);
@@ -232,9 +254,9 @@ static void *run_mailbox(void *argument) {
   say_health(self, box->id, MAILPLUGIN_READY, MAILPLUGIN_CAUSE_NONE, NULL);
   int undecided = 0;
   for (int i = 1; i <= box->messages && !is_stopping(self); ++i) {
-    if (strcmp(box->behaviour, "broken") == 0) deliver(box, i, 0, 1);
-    if (deliver(box, i, 0, 0) != MAILPLUGIN_ACCEPTED) ++undecided;
-    if (strcmp(box->behaviour, "twice") == 0) deliver(box, i, MAILPLUGIN_REDELIVERED, 0);
+    if (strcmp(box->behaviour, "broken") == 0) deliver(self, box, i, 0, 1);
+    if (deliver(self, box, i, 0, 0) != MAILPLUGIN_ACCEPTED) ++undecided;
+    if (strcmp(box->behaviour, "twice") == 0) deliver(self, box, i, MAILPLUGIN_REDELIVERED, 0);
   }
   if (undecided == 0 && !is_stopping(self)) box->events->on_idle(box->events);
   return NULL;
@@ -370,11 +392,19 @@ static mailplugin_status close_mailbox(const mailplugin_server *s, uint64_t id) 
 }
 
 static mailplugin_status acknowledge(const mailplugin_server *s, uint64_t id, mailplugin_verdict verdict, uint32_t ms) {
-  (void)s;
-  (void)id;
-  (void)verdict;
   (void)ms;
-  return MAILPLUGIN_E_STATE;
+  fake_server *self = s->self;
+  mailplugin_status status = MAILPLUGIN_E_STATE;
+  pthread_mutex_lock(&self->mutex);
+  for (unsigned i = 0; i < self->mailbox_count; ++i) {
+    fake_mailbox *box = &self->mailboxes[i];
+    if (box->delivery != id || box->acknowledged != 0) continue;
+    box->acknowledged = verdict;
+    pthread_cond_broadcast(&self->changed);
+    status = MAILPLUGIN_OK;
+  }
+  pthread_mutex_unlock(&self->mutex);
+  return status;
 }
 
 static mailplugin_status submit(const mailplugin_server *s, const mailplugin_message *mail,
