@@ -67,6 +67,8 @@ struct Workers::State {
   std::size_t slow = 0;       ///< of them those past their grace
   std::thread watch;          ///< notices calls that become slow; none without a grace
   std::condition_variable_any watched;
+  bool watching = false;  ///< it looks again by itself within the grace: nobody has to wake it
+  bool called = false;    ///< a call began since its last look
   std::size_t named = 0;
 
   void make(const char* name, std::stop_token leave) {
@@ -116,15 +118,21 @@ struct Workers::State {
   void watch_calls(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
     while (!stop.stop_requested()) {
-      const auto next = std::find_if(in_host.begin(), in_host.end(), [](const Call& call) { return !call.slow; });
-      if (next == in_host.end()) {
-        watched.wait(lock, stop, [this] { return slow < in_host.size(); });
-      } else {
-        const auto until = next->slow_from;  // the call may be back, and its entry gone, before that
-        watched.wait_until(lock, stop, until, [until] { return std::chrono::steady_clock::now() >= until; });
-        notice_slow_calls();
+      if (!std::exchange(called, false) && slow == in_host.size()) {
+        watching = false;
+        watched.wait(lock, stop, [this] { return called || slow < in_host.size(); });
+        watching = true;
+        continue;
       }
+      // Calls come by the thousand and are mostly short: this looks once a grace, for a call that begins from now on is
+      // not slow before that, and earlier only for one that is inside already.
+      auto until = std::chrono::steady_clock::now() + grace;
+      const auto next = std::find_if(in_host.begin(), in_host.end(), [](const Call& call) { return !call.slow; });
+      if (next != in_host.end()) until = std::min(until, next->slow_from);
+      watched.wait_until(lock, stop, until, [until] { return std::chrono::steady_clock::now() >= until; });
+      notice_slow_calls();
     }
+    watching = false;
   }
 
   /// So many threads as are half of the pool are outside the host, or on their way.
@@ -228,10 +236,11 @@ Workers::InHost::InHost(Workers& workers) : workers_(workers), job_(current_job)
   const std::lock_guard lock(state.mutex);
   call_ = state.in_host.insert(state.in_host.end(), {std::chrono::steady_clock::now() + state.grace, false});
   state.schedule->away(job_);
+  state.called = true;
   if (state.grace.count() == 0) {
     state.notice_slow_calls();
-  } else if (state.in_host.size() == state.slow + 1) {
-    state.watched.notify_one();  // it waits for a first call that is not slow yet
+  } else if (!state.watching) {
+    state.watched.notify_one();
   }
 }
 

@@ -163,7 +163,16 @@ bool acknowledge(IncomingCore& core, mail::DeliveryId id, Verdict verdict, std::
   }
   if (!core.take(id)) return false;  // stopped or closed meanwhile: it is delivered again
   settle(*delivery, verdict, retry_after);
-  core.schedule.hasten(fetch_job(delivery->stream->id), core.now());
+  Stream& stream = *delivery->stream;
+  std::size_t left = 0;
+  {
+    const std::lock_guard lock(stream.mutex);
+    left = stream.undecided.size();
+  }
+  // A stream whose window was full goes on when half of it is free, or a moment later: verdicts come in bursts, and to
+  // be woken for each costs more than the mail.
+  const bool now = left == 0 || left == undecided_window / 2 || verdict != Verdict::accepted;
+  core.schedule.hasten(fetch_job(stream.id), core.now() + (now ? 0ms : longest_owed));
   return true;
 }
 

@@ -15,6 +15,9 @@ namespace m365 {
 /// A rejected mail that comes back gets one new try.
 constexpr int most_tries_rejected = 2;
 
+/// So many mails of a stream may be in the host's hands at a time.
+constexpr std::size_t undecided_window = 32;
+
 /// A mail in the host's hands.
 struct Delivery {
   StreamPtr stream;

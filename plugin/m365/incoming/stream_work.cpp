@@ -22,7 +22,6 @@ using mail::Level;
 using mail::Remedy;
 using Pace = mail::Schedule::Pace;
 
-constexpr std::size_t undecided_window = 32;
 constexpr std::size_t most_asides_a_turn = 20;
 constexpr unsigned many_turns = 10;  // one after the other: a backlog, or pages that have no end
 constexpr std::chrono::milliseconds first_pause{1'000}, longest_pause{5min};
