@@ -125,8 +125,7 @@ std::string Connection::read_line(std::size_t& budget, Patience& patience) {
 }
 
 bool Connection::still_open() {
-  pollfd socket = {socket_->fd(), POLLIN, 0};
-  if (::poll(&socket, 1, 0) == 0) return true;
+  // Not by poll(): what the peer said may have been read ahead, into OpenSSL's buffer.
   try {
     return pump() == Pump::nothing;
   } catch (const ConnectionLost&) {

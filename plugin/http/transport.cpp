@@ -1,15 +1,19 @@
 #include "http/transport.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <string_view>
 
+#include "mail/secret.h"
+
 namespace http {
 namespace {
 
-constexpr std::size_t first_piece = 16 * 1024;
-constexpr std::size_t trusted_announcement = 256 * 1024;
+constexpr std::size_t piece_size = 16 * 1024;  // what one TLS record carries
+constexpr std::size_t trusted_announcement = 4u << 20;
+constexpr std::size_t room_behind = 64;  // parsers read a few bytes past the end; this spares them a copy
 
 /// What Content-Length announces, 0 when it says nothing.
 std::uint64_t announced(const Headers& headers) {
@@ -61,17 +65,16 @@ Response read_whole(Exchange& exchange, std::size_t limit) {
   response.headers = exchange.headers();
   const std::uint64_t size = announced(response.headers);
   if (size > limit) too_large(limit);
-  // One byte more than announced, so that the read which says "complete" needs no room of its own. An announcement is
-  // trusted only so far: beyond it memory grows with what arrives.
-  response.body.resize(
-      static_cast<std::size_t>(std::min<std::uint64_t>(size ? size + 1 : first_piece, trusted_announcement)));
-  std::size_t used = 0;
-  while (const std::size_t got = exchange.read(response.body.data() + used, response.body.size() - used)) {
-    used += got;
-    if (used > limit) too_large(limit);
-    if (used == response.body.size()) response.body.resize(used * 2);
+  // An announcement is trusted only so far: beyond it memory grows with what arrives.
+  if (size > 0) {
+    response.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(size, trusted_announcement)) + room_behind);
   }
-  response.body.resize(used);
+  std::array<char, piece_size> piece;
+  while (const std::size_t got = exchange.read(piece.data(), piece.size())) {
+    if (response.body.size() + got > limit) too_large(limit);
+    response.body.append(piece.data(), got);
+  }
+  mail::wipe(piece.data(), piece.size());  // it may have been a token's answer
   // Some servers put it in front of what they write as UTF-8; to a reader of JSON it is no part of the text (RFC 8259,
   // section 8.1).
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";

@@ -1,3 +1,4 @@
+#include "http/sigpipe.h"
 #include "http/steps.h"
 
 namespace http {
@@ -8,6 +9,7 @@ class TransportStep final : public Step {
   explicit TransportStep(const PipelineParts& parts) : transport_(parts.transport), limits_(parts.limits) {}
 
   Answer send(Call& call, Next) override {
+    const SigpipeBlock block;  // one for all the reads of the body
     Answer answer;
     answer.rest = transport_->open(call.request, limits_, call.stop);
     if (call.body_limit) {
