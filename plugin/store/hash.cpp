@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <mutex>
 #include <stdexcept>
 
 namespace store {
@@ -21,6 +22,30 @@ unsigned char* unsigned_bytes(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }
 
+// Looking the algorithm up and making a context costs several times what hashing a short text does. Any thread.
+class Sha256 {
+ public:
+  Hash128 hash(std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    {
+      const std::lock_guard lock(mutex_);
+      if (algorithm_ == nullptr || context_ == nullptr || EVP_DigestInit_ex2(context_, algorithm_, nullptr) != 1 ||
+          EVP_DigestUpdate(context_, text.data(), text.size()) != 1 ||
+          EVP_DigestFinal_ex(context_, digest.data(), nullptr) != 1) {
+        throw std::runtime_error("SHA-256 is not to be had from OpenSSL");
+      }
+    }
+    Hash128 hash{};
+    std::copy_n(digest.begin(), hash.size(), hash.begin());
+    return hash;
+  }
+
+ private:
+  const EVP_MD* const algorithm_ = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+  std::mutex mutex_;
+  EVP_MD_CTX* const context_ = EVP_MD_CTX_new();  // guarded by mutex_
+};
+
 // Each part with its length, so that no two fingerprints run together into one text.
 void append(std::string& text, std::string_view part) {
   text += std::to_string(part.size());
@@ -31,14 +56,9 @@ void append(std::string& text, std::string_view part) {
 }  // namespace
 
 Hash128 hash_of(std::string_view text) {
-  // Looking the algorithm up costs more than a look-up of a receipt; it is done once, for the life of the process.
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  if (sha256 == nullptr || EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha256, nullptr) != 1)
-    throw std::runtime_error("SHA-256 is not to be had from OpenSSL");
-  Hash128 hash{};
-  std::copy_n(digest.begin(), hash.size(), hash.begin());
-  return hash;
+  // For the life of the process, and never freed, because OpenSSL may be gone before our statics are.
+  static Sha256& sha256 = *new Sha256;
+  return sha256.hash(text);
 }
 
 std::optional<Hash128> likeness_of(const Fingerprint& fingerprint) {

@@ -1,11 +1,10 @@
 #include "m365/incoming/aside_note.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <utility>
 
 #include "m365/settings/server_settings_values.h"
+#include "store/hash.h"
 
 namespace m365 {
 namespace {
@@ -20,14 +19,12 @@ constexpr std::array<std::pair<AsideKind, std::string_view>, 7> kinds{{{AsideKin
 constexpr std::string_view fingerprint_word = "fp=", stable_word = "as=", replaced_word = "replaced";
 
 std::string short_hash(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
   static constexpr char digits[] = "0123456789abcdef";
   std::string hex;
-  for (std::size_t i = 0; i < 16; ++i) {
-    hex += digits[digest[i] >> 4];
-    hex += digits[digest[i] & 15];
+  for (const char c : store::hash_of(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
   }
   return hex;
 }

@@ -16,10 +16,8 @@ bool at_work(Stream& stream, const std::string& message_id) {
 }
 
 bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row) {
-  const store::Fingerprint fingerprint = fingerprint_of(stream.settings, row);
-  if (digest_of(fingerprint).empty()) return false;
   const std::shared_ptr<store::Store> store = stream.core.store();
-  const auto like = store->receipt_like(fingerprint);
+  const auto like = store->receipt_like(fingerprint_of(stream.settings, row));
   // Of another folder: it was moved here, and is this queue's now.
   if (!like || like->stream != folder.stream || like->message_id == row.id) return false;
   if (like->decision == store::Decision::rejected && like->gone) return false;
