@@ -382,7 +382,7 @@ void IncomingMailServer::poll_together(std::vector<std::pair<StreamPtr, GraphReq
     if (failure) {
       batch_failed(stream, failure);
     } else {
-      take_answer(stream, polls[i].second, answers[i]);
+      take_answer(stream, polls[i].second, std::move(answers[i]));
       if (slow) stream.quick = false;  // one of them was: each shows alone which
     }
     if (!stream.token().stop_requested()) plan_next(stream);

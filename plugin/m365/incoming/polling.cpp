@@ -248,10 +248,10 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   return fresh;
 }
 
-void take_poll(Stream& stream, const std::string& body, unsigned page_size) {
+void take_poll(Stream& stream, std::string& body, unsigned page_size) {
   MessagePage page;
   try {
-    page = decode_message_page(body);
+    page = decode_message_page_in(body);
   } catch (const mail::FaultError& error) {
     page_unreadable(stream, body, page_size, error);
     return;

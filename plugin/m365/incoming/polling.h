@@ -12,8 +12,8 @@ constexpr unsigned page_alone = 50, page_in_batch = 10;
 
 /// The next page: the saved link as it is, or the beginning of a series.
 GraphRequest poll_request(const Stream& stream, unsigned page_size);
-/// Takes its answer (a success). Throws mail::FaultError.
-void take_poll(Stream& stream, const std::string& body, unsigned page_size);
+/// Takes its answer (a success), whose content stays as it is. Throws mail::FaultError.
+void take_poll(Stream& stream, std::string& body, unsigned page_size);
 /// What a failed one means, where it is more than a failure: lost state, no delta here, a page too large. True: dealt
 /// with, go on at once.
 bool poll_refused(Stream& stream, const GraphError& error);

@@ -240,7 +240,7 @@ void walk_page(Stream& stream) {
   }
   MessagePage page;
   try {
-    page = decode_message_page(body);
+    page = decode_message_page_in(body);
   } catch (const mail::FaultError& error) {
     page_unreadable(stream, at, body, error);
     return;

@@ -276,7 +276,7 @@ std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milli
   }
 }
 
-void take_answer(Stream& stream, const GraphRequest& request, const BatchAnswer& answer) {
+void take_answer(Stream& stream, const GraphRequest& request, BatchAnswer answer) {
   stream.health.starting(stream.core.wall());
   try {
     const bool opening = !stream.opened;

@@ -19,7 +19,7 @@ void take_turn(Stream& stream);
 /// `ahead` is due. Never throws.
 std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milliseconds ahead = {});
 /// Goes on with the answer to it.
-void take_answer(Stream& stream, const GraphRequest& request, const BatchAnswer& answer);
+void take_answer(Stream& stream, const GraphRequest& request, BatchAnswer answer);
 /// The batch as a whole failed: the stream goes on alone.
 void batch_failed(Stream& stream, std::exception_ptr error);
 

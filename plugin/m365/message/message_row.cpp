@@ -170,8 +170,15 @@ bool MessageRow::complete() const {
 }
 
 MessagePage decode_message_page(std::string_view text) {
+  std::string copy;
+  copy.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  copy = text;
+  return decode_message_page_in(copy);
+}
+
+MessagePage decode_message_page_in(std::string& text) {
   MessagePage page;
-  json::read_document(text, mail::Remedy::wait, [&page](json::od::document& document) {
+  json::read_document_in(text, mail::Remedy::wait, [&page](json::od::document& document) {
     bool found = false;
     const auto no_page = [] { throw simdjson::simdjson_error(simdjson::INCORRECT_TYPE); };
     json::each_member(

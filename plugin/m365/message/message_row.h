@@ -46,6 +46,8 @@ struct MessagePage {
 /// UTF-8); one broken property of one row costs only that property (it is listed in `unreadable`), one broken row only
 /// that row (id kept where it can be read). Any thread.
 MessagePage decode_message_page(std::string_view json);
+/// The same of an answer's own text, which is not copied: it is given room behind its end, its content stays as it is.
+MessagePage decode_message_page_in(std::string& json);
 /// One message. Bytes that are not UTF-8 are replaced by U+FFFD here, so that the culprit of a page, asked for alone,
 /// can be read. Throws as above, with Remedy::item.
 MessageRow decode_message(std::string_view json);

@@ -13,12 +13,7 @@ namespace {
 // one it is given back.
 constexpr std::size_t huge = 8u << 20;
 
-struct Scratch {
-  od::parser parser;
-  std::string text;  // the document and the padding that simdjson reads past its end
-};
-
-thread_local std::unique_ptr<Scratch> scratch;
+thread_local std::unique_ptr<od::parser> kept_parser;
 
 [[noreturn]] void throw_unreadable(simdjson::error_code error, mail::Remedy remedy) {
   mail::Fault fault;
@@ -123,22 +118,27 @@ od::json_type type_of(od::value value) {
 }  // namespace
 
 void read_document(std::string_view text, mail::Remedy remedy, const std::function<void(od::document&)>& read) {
+  std::string copy;
+  copy.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  copy = text;
+  read_document_in(copy, remedy, read);
+}
+
+void read_document_in(std::string& text, mail::Remedy remedy, const std::function<void(od::document&)>& read) {
   // Taken out while in use, so that a nested call makes its own.
-  std::unique_ptr<Scratch> mine = std::move(scratch);
-  if (!mine) mine = std::make_unique<Scratch>();
-  mine->text.clear();
-  mine->text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  mine->text.append(text).append(simdjson::SIMDJSON_PADDING, '\0');
+  std::unique_ptr<od::parser> parser = std::move(kept_parser);
+  if (!parser) parser = std::make_unique<od::parser>();
+  text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   try {
     od::document document;
-    const auto error = mine->parser.iterate(mine->text.data(), text.size(), mine->text.size()).get(document);
+    const auto error = parser->iterate(text).get(document);
     if (error) throw simdjson::simdjson_error(error);
     read(document);
   } catch (const simdjson::simdjson_error& error) {
-    if (text.size() <= huge) scratch = std::move(mine);
+    if (text.size() <= huge) kept_parser = std::move(parser);
     throw_unreadable(error.error(), remedy);
   }
-  if (text.size() <= huge) scratch = std::move(mine);
+  if (text.size() <= huge) kept_parser = std::move(parser);
 }
 
 bool is_null(od::value value) {

@@ -27,6 +27,10 @@ enum class Found {
 /// when `read` throws simdjson::simdjson_error. One parser a thread is kept, unless the document was huge.
 void read_document(std::string_view text, mail::Remedy remedy, const std::function<void(od::document&)>& read);
 
+/// The same of a text that is not copied. It is given room behind its end, which simdjson reads; its content stays as
+/// it is.
+void read_document_in(std::string& text, mail::Remedy remedy, const std::function<void(od::document&)>& read);
+
 /// These throw simdjson::simdjson_error only when the document is broken there, so that nothing after it can be read.
 Found read_text(od::value value, std::string& out);
 Found read_text(od::value value, std::optional<std::string>& out);  ///< reset when absent or wrong
