@@ -131,9 +131,9 @@ std::vector<Receipt> SqliteStore::to_mark(StreamId stream, std::size_t most) {
   return receipts;
 }
 
-std::size_t SqliteStore::to_mark_count(StreamId stream) {
+std::size_t SqliteStore::to_mark_count(StreamId stream, std::size_t most) {
   std::int64_t count = 0;
-  queries_->to_mark_count.one({stream}, [&](const Row& row) { count = row.number(0); });
+  queries_->to_mark_count.one({stream, limit(most)}, [&](const Row& row) { count = row.number(0); });
   return static_cast<std::size_t>(count);
 }
 

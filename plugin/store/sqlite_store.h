@@ -41,7 +41,7 @@ class SqliteStore final : public Store {
   void marked(StreamId stream, const std::vector<std::string>& message_ids) override;
   void set_gone(StreamId stream, std::string_view message_id, bool gone) override;
   std::vector<Receipt> to_mark(StreamId stream, std::size_t most) override;
-  std::size_t to_mark_count(StreamId stream) override;
+  std::size_t to_mark_count(StreamId stream, std::size_t most) override;
   std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) override;
   bool seen_missing(StreamId stream, std::string_view message_id) override;
 

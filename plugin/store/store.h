@@ -131,7 +131,7 @@ class Store {
   virtual void marked(StreamId stream, const std::vector<std::string>& message_ids) = 0;
   virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
   virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;  ///< oldest decision first
-  virtual std::size_t to_mark_count(StreamId stream) = 0;
+  virtual std::size_t to_mark_count(StreamId stream, std::size_t most) = 0;     ///< not counted beyond `most`
   /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by
   /// id.
   virtual std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) = 0;

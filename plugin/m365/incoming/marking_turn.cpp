@@ -76,7 +76,8 @@ void plan_after_work(Stream& stream, Part part) {
   }
   stream.mark_failures = 0;
   if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, stream.core.wall());
-  const std::size_t left = stream.core.store()->to_mark_count(stream.identity()->stream);
+  const std::size_t left =
+      stream.core.store()->to_mark_count(stream.identity()->stream, batch_size + stream.mark_later.size());
   if (left == 0) {
     bool idle_owed = false;
     {
@@ -87,7 +88,9 @@ void plan_after_work(Stream& stream, Part part) {
     return;
   }
   if (part == Part::contributed && left > stream.mark_later.size()) {
-    plan(stream, stream.core.now(), left < batch_size);
+    // Less than a batch: where mails are still handed over, it fills in a moment.
+    const bool full = left >= batch_size;
+    plan(stream, stream.core.now() + (full ? 0ms : gathering), !full);
     return;
   }
   // The others are kept back by an incident: the verdict that ends it wakes this half.

@@ -187,7 +187,7 @@ void open_with(Stream& stream, const FolderRow& folder, const http::Headers& hea
   decide_start(stream, folder, headers, identity->stream);
   plan_series(stream, folder);
   plan_walks(stream);
-  const std::size_t marks = store->to_mark_count(identity->stream);
+  const std::size_t marks = store->to_mark_count(identity->stream, 1);
   bool incident_stands = false;
   for (const store::SetAside& aside : store->asides(identity->stream))
     incident_stands = incident_stands || from_reason(aside.reason).kind == AsideKind::refused;

@@ -93,7 +93,7 @@ void deliver_asides(Stream& stream) {
 }
 
 void say_idle(Stream& stream) {
-  if (stream.core.store()->to_mark_count(stream.identity()->stream) > 0) {
+  if (stream.core.store()->to_mark_count(stream.identity()->stream, 1) > 0) {
     // The marking half wakes this one when it is through.
     const std::lock_guard lock(stream.mutex);
     stream.marks_waiting = stream.idle_owed = true;

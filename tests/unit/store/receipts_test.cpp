@@ -161,7 +161,7 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
       r.pending_mark = i == 2 ? "" : "read";
       store->decide(r);
     }
-    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, store->to_mark_count(inbox_));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, store->to_mark_count(inbox_, 10));
     CPPUNIT_ASSERT_EQUAL(std::string("4310"), ids(store->to_mark(inbox_, 99)));
     CPPUNIT_ASSERT_EQUAL(std::string("43"), ids(store->to_mark(inbox_, 2)));
     CPPUNIT_ASSERT_EQUAL(std::string("read"), store->to_mark(inbox_, 1).at(0).pending_mark);
@@ -169,7 +169,7 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
     store->marked(inbox_, {});
     CPPUNIT_ASSERT_EQUAL(std::string("310"), ids(store->to_mark(inbox_, 99)));
     CPPUNIT_ASSERT(store->receipt(inbox_, "4")->pending_mark.empty());
-    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store->to_mark_count(inbox_ + 1));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store->to_mark_count(inbox_ + 1, 10));
   }
 
   void gone_and_back() {

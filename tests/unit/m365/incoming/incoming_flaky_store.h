@@ -39,7 +39,9 @@ class FlakyStore final : public store::Store {
   std::vector<store::Receipt> to_mark(store::StreamId id, std::size_t most) override {
     return real_->to_mark(id, most);
   }
-  std::size_t to_mark_count(store::StreamId id) override { return real_->to_mark_count(id); }
+  std::size_t to_mark_count(store::StreamId id, std::size_t most) override {
+    return real_->to_mark_count(id, most);
+  }
   std::vector<store::Receipt> receipts_after(store::StreamId id, std::string_view a, std::size_t most) override {
     return real_->receipts_after(id, a, most);
   }

@@ -180,7 +180,7 @@ class MemoryStore final : public store::Store {
   void marked(store::StreamId, const std::vector<std::string>&) override {}
   void set_gone(store::StreamId, std::string_view, bool) override {}
   std::vector<store::Receipt> to_mark(store::StreamId, std::size_t) override { return {}; }
-  std::size_t to_mark_count(store::StreamId) override { return 0; }
+  std::size_t to_mark_count(store::StreamId, std::size_t) override { return 0; }
   std::vector<store::Receipt> receipts_after(store::StreamId, std::string_view, std::size_t) override { return {}; }
   bool seen_missing(store::StreamId, std::string_view) override { return false; }
   void set_aside(const store::SetAside&) override {}
