@@ -35,8 +35,10 @@ struct SqliteStore::Queries {
   Query receipt_known{reader_, "select 1 from receipt where stream = ? and id_hash = ?"};
   Query to_mark{reader_, "select " STORE_RECEIPT_COLUMNS
                          " from receipt where stream = ? and pending_mark <> '' order by decided, id_hash limit ?"};
+  // Told which index: by itself SQLite takes the primary key here, and reads every receipt of the stream.
   Query to_mark_count{reader_,
-                      "select count(*) from (select 1 from receipt where stream = ? and pending_mark <> '' limit ?)"};
+                      "select count(*) from (select 1 from receipt indexed by receipt_to_mark"
+                      " where stream = ? and pending_mark <> '' limit ?)"};
   Query receipts_after{reader_, "select " STORE_RECEIPT_COLUMNS
                                 " from receipt where stream = ? and id_hash > ? order by id_hash limit ?"};
 

@@ -80,18 +80,27 @@ std::vector<store::Receipt> due_marks(Stream& stream, std::size_t most) {
     incident = stream.guard.tripped();
   }
   const store::StreamId id = stream.identity()->stream;
-  std::vector<store::Receipt> due;
-  const std::size_t held = 64;  // more than one incident keeps back
-  for (store::Receipt& receipt : store->to_mark(id, most + stream.mark_later.size() + held)) {
-    if (due.size() == most) break;
+  const auto waits = [&](const store::Receipt& receipt) {
     if (is_reject(receipt)) {
-      if (incident) continue;
+      if (incident) return true;
       const auto aside = store->aside(id, receipt.message_id);
-      if (aside && from_reason(aside->reason).kind != AsideKind::watch) continue;  // it gets another try
+      if (aside && from_reason(aside->reason).kind != AsideKind::watch) return true;  // it gets another try
     }
     const auto trouble = stream.mark_later.find(receipt.message_id);
-    if (trouble != stream.mark_later.end() && trouble->second.due > stream.core.now()) continue;
-    due.push_back(std::move(receipt));
+    return trouble != stream.mark_later.end() && trouble->second.due > stream.core.now();
+  };
+  constexpr std::size_t held = 64;  // more than one incident keeps back
+  std::vector<store::Receipt> due;
+  // Mostly none waits, and reading more than are wanted costs more than the marks do.
+  for (const std::size_t more : {std::size_t{0}, stream.mark_later.size() + held}) {
+    std::vector<store::Receipt> oldest = store->to_mark(id, most + more);
+    const bool all = oldest.size() < most + more;
+    due.clear();
+    for (store::Receipt& receipt : oldest) {
+      if (due.size() == most) break;
+      if (!waits(receipt)) due.push_back(std::move(receipt));
+    }
+    if (all || due.size() == most) break;
   }
   return due;
 }

@@ -169,6 +169,8 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
     store->marked(inbox_, {});
     CPPUNIT_ASSERT_EQUAL(std::string("310"), ids(store->to_mark(inbox_, 99)));
     CPPUNIT_ASSERT(store->receipt(inbox_, "4")->pending_mark.empty());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, store->to_mark_count(inbox_, 10));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store->to_mark_count(inbox_, 2));
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store->to_mark_count(inbox_ + 1, 10));
   }
 
