@@ -111,7 +111,7 @@ void SqliteStore::decide_all(const std::vector<Receipt>& receipts) {
 
 void SqliteStore::marked(StreamId stream, const std::vector<std::string>& message_ids) {
   if (message_ids.empty()) return;
-  Writer::Transaction transaction(*writer_);
+  Writer::Transaction transaction(*writer_, Writer::Durable::with_next);
   for (const std::string& message_id : message_ids) {
     const Hash128 id = hash_of(message_id);
     transaction.run("update receipt set pending_mark = '' where stream = ? and id_hash = ? and pending_mark <> ''",

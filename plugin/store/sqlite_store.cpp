@@ -47,8 +47,8 @@ SqliteStore::SqliteStore(std::shared_ptr<StateFile> file, std::unique_ptr<Writer
 
 SqliteStore::~SqliteStore() = default;
 
-std::size_t SqliteStore::write(const char* sql, Values values) {
-  Writer::Transaction transaction(*writer_);
+std::size_t SqliteStore::write(const char* sql, Values values, Writer::Durable durable) {
+  Writer::Transaction transaction(*writer_, durable);
   const std::size_t changed = transaction.run(sql, values);
   transaction.commit();
   return changed;
@@ -81,12 +81,21 @@ Cursor SqliteStore::cursor(StreamId stream) {
 }
 
 void SqliteStore::save_cursor(StreamId stream, const Cursor& cursor) {
-  if (this->cursor(stream) == cursor) return;  // a quiet round costs no fsync
+  const Cursor before = this->cursor(stream);
+  if (before == cursor) return;
+  // An older link leads here as well, by rows that the receipts absorb. How the folder was opened is not found out
+  // twice.
+  Cursor opened_alike = cursor;
+  opened_alike.opened = before.opened;
+  opened_alike.start_from = before.start_from;
+  opened_alike.first_fetch_decided = before.first_fetch_decided;
+  const auto durable = opened_alike == cursor ? Writer::Durable::with_next : Writer::Durable::at_commit;
   write(
       "update stream set delta_link = ?, next_link = ?, opened = ?, start_from = ?, first_fetch_decided = ?,"
       " reconciled = ?, reconciled_whole = ? where id = ?",
       {cursor.delta_link, cursor.next_link, milliseconds(cursor.opened), cursor.start_from, cursor.first_fetch_decided,
-       milliseconds(cursor.reconciled), milliseconds(cursor.reconciled_whole), stream});
+       milliseconds(cursor.reconciled), milliseconds(cursor.reconciled_whole), stream},
+      durable);
 }
 
 std::optional<Submission> SqliteStore::submission(std::string_view server, std::string_view key) {

@@ -69,7 +69,7 @@ class SqliteStore final : public Store {
  private:
   struct Queries;
   /// One statement in a transaction of its own; how many rows it changed.
-  std::size_t write(const char* sql, Values values);
+  std::size_t write(const char* sql, Values values, Writer::Durable durable = Writer::Durable::at_commit);
 
   const std::shared_ptr<StateFile> file_;
   const std::function<WallTime()> wall_;

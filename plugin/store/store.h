@@ -100,10 +100,11 @@ struct AutomaticAnswer {
   std::vector<std::string> to;
 };
 
-/// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns, or throws
-/// mail::FaultError (Cause::state_disk) and has changed nothing. Remedy::wait: no room, a failing disk, another program
-/// that holds the file; it works again when that is over. Remedy::administrator: the file is damaged, and the next
-/// open() sets it aside. Look-ups throw likewise, and never wait for a writer.
+/// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns (marked
+/// and save_cursor: unless they say otherwise), or throws mail::FaultError (Cause::state_disk) and has changed nothing.
+/// Remedy::wait: no room, a failing disk, another program that holds the file; it works again when that is over.
+/// Remedy::administrator: the file is damaged, and the next open() sets it aside. Look-ups throw likewise, and never
+/// wait for a writer.
 class Store {
  public:
   /// Opens or creates `dir`/m365.db (mode 0600; WAL). A damaged or foreign file is set aside as m365.db.damaged-<time>,
@@ -117,6 +118,8 @@ class Store {
   virtual StreamId stream(const StreamKey& key) = 0;  ///< made when new
   /// cursor, save_cursor: std::logic_error for a stream that was never made.
   virtual Cursor cursor(StreamId stream) = 0;
+  /// Where only links or times of reconciliation change, a loss of power may take it back until the next write: never
+  /// before what was written earlier, so that what is taken back is only read again.
   virtual void save_cursor(StreamId stream, const Cursor& cursor) = 0;
 
   virtual std::optional<Receipt> receipt(StreamId stream, std::string_view message_id) = 0;
@@ -127,7 +130,7 @@ class Store {
   /// Writes the receipt, or replaces the one there is, and removes the mail's SetAside row, in one transaction.
   virtual void decide(const Receipt& receipt) = 0;
   virtual void decide_all(const std::vector<Receipt>& receipts) = 0;
-  /// pending_mark of these is done.
+  /// pending_mark of these is done. A loss of power may take it back until the next write: then they are marked again.
   virtual void marked(StreamId stream, const std::vector<std::string>& message_ids) = 0;
   virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
   virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;  ///< oldest decision first

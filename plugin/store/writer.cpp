@@ -32,6 +32,7 @@ struct Writer::State {
   std::optional<Poco::Data::Session> session;
   sqlite3* handle = nullptr;
 
+  std::optional<Durable> durable;              ///< what the connection is set to
   std::map<std::string_view, Statement> kept;  ///< by their text; gone before the session
 
   /// Runs `action`, which has let go of its statement when it fails; says what went wrong in our words.
@@ -58,6 +59,17 @@ struct Writer::State {
 
   void execute(const std::string& sql) {
     guarded([&] { *session << sql, now; });
+  }
+
+  /// Not inside a transaction. In WAL mode "normal" leaves out the fsync of a commit, and nothing else
+  /// (https://www.sqlite.org/pragma.html#pragma_synchronous).
+  void set(Durable wanted) {
+    if (durable == wanted) return;
+    durable.reset();
+    const char* const sql = wanted == Durable::at_commit ? "pragma synchronous = full" : "pragma synchronous = normal";
+    const int code = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) file.fail(code, sqlite3_errmsg(handle));
+    durable = wanted;
   }
 };
 
@@ -95,7 +107,7 @@ void Writer::make_durable() {
         mail::Remedy::administrator, " cannot have a write-ahead log: its folder must be on a disk of this machine"));
   }
   const std::lock_guard lock(state_->mutex);
-  state_->execute("pragma synchronous = full");
+  state_->set(Durable::at_commit);
   state_->execute("pragma foreign_keys = on");
   state_->execute("pragma temp_store = memory");
   state_->execute("pragma journal_size_limit = 16777216");  // bytes the log keeps when a burst is over
@@ -106,7 +118,8 @@ void Writer::leave_untouched() {
   sqlite3_db_config(state_->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
-Writer::Transaction::Transaction(Writer& writer) : state_(*writer.state_), lock_(state_.mutex) {
+Writer::Transaction::Transaction(Writer& writer, Durable durable) : state_(*writer.state_), lock_(state_.mutex) {
+  state_.set(durable);
   state_.run("begin immediate", {});
 }
 

@@ -29,16 +29,23 @@ class Writer {
   /// The first column of the first row, as text; for pragmas and checks.
   std::string ask(const std::string& sql);
   std::int64_t ask_number(const std::string& sql);
-  /// From here on each commit is on disk when it returns.
+  /// From here on each commit is on disk when it returns, unless its transaction says otherwise.
   void make_durable();
   /// The file shall stay as it is: the log of changes is not worked into it at the end.
   void leave_untouched();
+
+  enum class Durable {
+    at_commit,  ///< on disk when commit() returns
+    /// Seen by everybody at once and kept when this process dies, but on disk only with the next commit of the other
+    /// kind: for what may be done once more after a loss of power. The order of commits is kept.
+    with_next,
+  };
 
   /// Begins with a lock on the file, so that it cannot fail for want of one in the middle (feasibility, section 4:
   /// Poco's own begin() can). Undone by the destructor unless committed.
   class Transaction {
    public:
-    explicit Transaction(Writer& writer);
+    explicit Transaction(Writer& writer, Durable durable = Durable::at_commit);
     ~Transaction();
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;

@@ -57,6 +57,7 @@ class MigrationsTest : public CppUnit::TestFixture, StoreFixture {
   CPPUNIT_TEST(a_file_of_version_1_is_read);
   CPPUNIT_TEST(steps_are_taken_in_order_and_once);
   CPPUNIT_TEST(a_step_that_fails_leaves_the_version_before_it);
+  CPPUNIT_TEST(each_transaction_is_as_durable_as_it_says);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -120,6 +121,22 @@ class MigrationsTest : public CppUnit::TestFixture, StoreFixture {
     CPPUNIT_ASSERT_THROW(store::migrate(scratch.writer, with_broken), mail::FaultError);
     CPPUNIT_ASSERT((std::vector<std::string>{"2", "ball", "red"}) ==
                    sql::rows(file(), "pragma user_version; select * from thing"));
+  }
+
+  // How durable a transaction is, is the connection's state: one must not take over what the one before it wanted.
+  void each_transaction_is_as_durable_as_it_says() {
+    using Durable = store::Writer::Durable;
+    Scratch scratch(dir.path());
+    scratch.writer.make_durable();
+    const auto synchronous_after = [&](Durable durable) {
+      store::Writer::Transaction(scratch.writer, durable).commit();
+      return scratch.writer.ask_number("pragma synchronous");
+    };
+    const std::int64_t normal = 1, full = 2;
+    CPPUNIT_ASSERT_EQUAL(full, scratch.writer.ask_number("pragma synchronous"));
+    CPPUNIT_ASSERT_EQUAL(normal, synchronous_after(Durable::with_next));
+    CPPUNIT_ASSERT_EQUAL(full, synchronous_after(Durable::at_commit));
+    CPPUNIT_ASSERT_EQUAL(full, synchronous_after(Durable::at_commit));
   }
 
  private:
