@@ -25,4 +25,14 @@ Reader::~Reader() {
   sqlite3_close(connection_);
 }
 
+Reader::Snapshot::Snapshot(Reader& reader) : reader_(reader), lock_(reader.mutex_) {
+  const int code = sqlite3_exec(reader_.connection_, "begin", nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) reader_.file_.fail(code, sqlite3_errmsg(reader_.connection_));
+}
+
+Reader::Snapshot::~Snapshot() {
+  if (sqlite3_get_autocommit(reader_.connection_) == 0)
+    sqlite3_exec(reader_.connection_, "rollback", nullptr, nullptr, nullptr);
+}
+
 }  // namespace store

@@ -18,6 +18,20 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
+  /// Many look-ups at one state of the file, for one lock of it and one look at what has changed. Nobody else looks
+  /// anything up meanwhile: short. Throws like a look-up.
+  class Snapshot {
+   public:
+    explicit Snapshot(Reader& reader);
+    ~Snapshot();
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+   private:
+    Reader& reader_;
+    const std::lock_guard<std::mutex> lock_;
+  };
+
  private:
   friend class Query;
   const StateFile& file_;
@@ -41,13 +55,22 @@ class Query {
   template <typename RowFunction>
   bool one(Values values, RowFunction show) {
     const std::lock_guard lock(reader_.mutex_);
+    return first(values, show);
+  }
+  template <typename RowFunction>
+  bool one(const Reader::Snapshot&, Values values, RowFunction show) {
+    return first(values, show);
+  }
+
+ private:
+  template <typename RowFunction>
+  bool first(Values values, RowFunction show) {
     Statement::Run run(statement_, values);
     if (!run.step()) return false;
     show(run.row());
     return true;
   }
 
- private:
   Reader& reader_;
   Statement statement_;
 };

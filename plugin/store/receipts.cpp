@@ -86,12 +86,28 @@ std::optional<Receipt> SqliteStore::receipt_like(const Fingerprint& fingerprint)
   return found;
 }
 
+std::vector<std::optional<Receipt>> SqliteStore::receipts_like(const std::vector<Fingerprint>& fingerprints) {
+  std::vector<std::optional<Receipt>> all(fingerprints.size());
+  if (fingerprints.empty()) return all;
+  const Reader::Snapshot snapshot(reader_);
+  for (std::size_t i = 0; i < fingerprints.size(); ++i) {
+    const auto likeness = likeness_of(fingerprints[i]);
+    if (!likeness) continue;
+    queries_->receipt_like.one(snapshot, {Blob{bytes_of(*likeness)}},
+                               [&](const Row& row) { all[i] = receipt_of(row); });
+    if (all[i]) all[i]->fingerprint = fingerprints[i];
+  }
+  return all;
+}
+
 std::vector<bool> SqliteStore::receipts_known(StreamId stream, const std::vector<std::string>& message_ids) {
   std::vector<bool> known;
   known.reserve(message_ids.size());
+  if (message_ids.empty()) return known;
+  const Reader::Snapshot snapshot(reader_);
   for (const std::string& message_id : message_ids) {
     const Hash128 id = hash_of(message_id);
-    known.push_back(queries_->receipt_known.one({stream, Blob{bytes_of(id)}}, [](const Row&) {}));
+    known.push_back(queries_->receipt_known.one(snapshot, {stream, Blob{bytes_of(id)}}, [](const Row&) {}));
   }
   return known;
 }
@@ -182,6 +198,16 @@ std::optional<SetAside> SqliteStore::aside(StreamId stream, std::string_view mes
   std::optional<SetAside> found;
   queries_->aside.one({stream, message_id}, [&](const Row& row) { found = aside_of(row); });
   return found;
+}
+
+std::vector<std::optional<SetAside>> SqliteStore::asides_of(StreamId stream,
+                                                            const std::vector<std::string>& message_ids) {
+  std::vector<std::optional<SetAside>> all(message_ids.size());
+  if (message_ids.empty()) return all;
+  const Reader::Snapshot snapshot(reader_);
+  for (std::size_t i = 0; i < message_ids.size(); ++i)
+    queries_->aside.one(snapshot, {stream, message_ids[i]}, [&](const Row& row) { all[i] = aside_of(row); });
+  return all;
 }
 
 std::vector<SetAside> SqliteStore::asides(StreamId stream) {

@@ -35,6 +35,7 @@ class SqliteStore final : public Store {
 
   std::optional<Receipt> receipt(StreamId stream, std::string_view message_id) override;
   std::optional<Receipt> receipt_like(const Fingerprint& fingerprint) override;
+  std::vector<std::optional<Receipt>> receipts_like(const std::vector<Fingerprint>& fingerprints) override;
   std::vector<bool> receipts_known(StreamId stream, const std::vector<std::string>& message_ids) override;
   void decide(const Receipt& receipt) override;
   void decide_all(const std::vector<Receipt>& receipts) override;
@@ -48,6 +49,7 @@ class SqliteStore final : public Store {
   void set_aside(const SetAside& mail) override;
   void set_aside_all(const std::vector<SetAside>& mails) override;
   std::optional<SetAside> aside(StreamId stream, std::string_view message_id) override;
+  std::vector<std::optional<SetAside>> asides_of(StreamId stream, const std::vector<std::string>& message_ids) override;
   std::vector<SetAside> asides(StreamId stream) override;
   void drop_aside(StreamId stream, std::string_view message_id) override;
 

@@ -125,6 +125,8 @@ class Store {
   virtual std::optional<Receipt> receipt(StreamId stream, std::string_view message_id) = 0;
   /// The latest receipt of the same mail, in any stream, under whatever id.
   virtual std::optional<Receipt> receipt_like(const Fingerprint& fingerprint) = 0;
+  /// The same for each of `fingerprints`.
+  virtual std::vector<std::optional<Receipt>> receipts_like(const std::vector<Fingerprint>& fingerprints) = 0;
   /// Which of `message_ids` have a receipt in this stream.
   virtual std::vector<bool> receipts_known(StreamId stream, const std::vector<std::string>& message_ids) = 0;
   /// Writes the receipt, or replaces the one there is, and removes the mail's SetAside row, in one transaction.
@@ -144,6 +146,9 @@ class Store {
   virtual void set_aside(const SetAside& mail) = 0;
   virtual void set_aside_all(const std::vector<SetAside>& mails) = 0;
   virtual std::optional<SetAside> aside(StreamId stream, std::string_view message_id) = 0;
+  /// The same for each of `message_ids`.
+  virtual std::vector<std::optional<SetAside>> asides_of(StreamId stream,
+                                                         const std::vector<std::string>& message_ids) = 0;
   virtual std::vector<SetAside> asides(StreamId stream) = 0;  ///< ordered by due
   virtual void drop_aside(StreamId stream, std::string_view message_id) = 0;
 

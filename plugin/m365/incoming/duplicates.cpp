@@ -16,8 +16,11 @@ bool at_work(Stream& stream, const std::string& message_id) {
 }
 
 bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row) {
-  const std::shared_ptr<store::Store> store = stream.core.store();
-  const auto like = store->receipt_like(fingerprint_of(stream.settings, row));
+  return absorb(stream, folder, row, stream.core.store()->receipt_like(fingerprint_of(stream.settings, row)));
+}
+
+bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row,
+            const std::optional<store::Receipt>& like) {
   // Of another folder: it was moved here, and is this queue's now.
   if (!like || like->stream != folder.stream || like->message_id == row.id) return false;
   if (like->decision == store::Decision::rejected && like->gone) return false;
@@ -28,7 +31,7 @@ bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row)
   receipt.decided = stream.core.wall();
   receipt.gone = false;
   if (receipt.decision == store::Decision::accepted) receipt.decision = store::Decision::skipped;
-  store->decide(receipt);
+  stream.core.store()->decide(receipt);
   if (!receipt.pending_mark.empty()) {
     const std::lock_guard lock(stream.mutex);
     stream.marks_waiting = true;

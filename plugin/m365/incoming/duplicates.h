@@ -1,6 +1,7 @@
 // One mail under two ids: Outlook, archive and import do change even immutable ones (architecture, section 3).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "m365/incoming/stream.h"
@@ -14,6 +15,9 @@ bool at_work(Stream& stream, const std::string& message_id);
 /// A mail of this folder with the same second key was decided under another id: a receipt is written for this id too,
 /// with a line in the log, and true returned.
 bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row);
+/// `like`: what the store said of the second key.
+bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row,
+            const std::optional<store::Receipt>& like);
 
 /// A mail that is set aside, and not there any more under the id it was seen with, keeps its identity for the host.
 void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival);

@@ -74,16 +74,23 @@ bool take_known(Stream& stream, const FolderIdentity& folder, const MessageRow& 
   return false;
 }
 
-// `again`: a rejected mail that came back; it has a receipt.
-std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, MessageRow row, bool list, bool again) {
-  if (row.is_draft.value_or(false)) return std::nullopt;
-  if (at_work(stream, row.id)) return std::nullopt;
+// A row that is neither at work nor decided, but for a rejected mail that came back, and what the store knew of it when
+// the page came.
+struct NewRow {
+  MessageRow* row;
+  store::Fingerprint fingerprint;
+  std::optional<store::SetAside> aside;
+  std::optional<store::Receipt> like;  ///< looked for where there is no aside
+};
+
+std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, NewRow is, bool list) {
+  MessageRow& row = *is.row;
   // The headers were asked for (message_select). A mail that truly has none is rare (of Sent Items, imported), and a
   // feed that leaves them out would hide what the mail answers and that a machine wrote it: asked for by id, once.
   const bool whole = row.complete() && row.has_headers;
   Arrival arrival;
   arrival.first_seen = stream.core.wall();
-  if (const auto aside = stream.core.store()->aside(folder.stream, row.id)) {
+  if (const auto& aside = is.aside) {
     const AsideNote note = from_reason(aside->reason);
     if (note.kind != AsideKind::offered) {
       if (note.kind != AsideKind::scan || aside->due <= stream.core.wall()) return std::nullopt;
@@ -97,17 +104,33 @@ std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, Me
     arrival.first_seen = aside->first_seen;
     arrival.tries = aside->tries;
     arrival.offered = aside->offered;
-  } else if (!again && stream.core.store()->receipt(folder.stream, row.id)) {
-    return std::nullopt;  // decided since the page was compared with the receipts
   } else {
-    if (absorb(stream, folder, row)) return std::nullopt;
+    if (absorb(stream, folder, row, is.like)) return std::nullopt;
     arrival.note.kind = list ? AsideKind::listed : AsideKind::offered;
-    arrival.note.fingerprint = digest_of(fingerprint_of(stream.settings, row));
+    arrival.note.fingerprint = digest_of(is.fingerprint);
     inherit_identity(stream, folder, arrival);
   }
   arrival.whole = whole;
   arrival.row = std::move(row);
   return arrival;
+}
+
+// For the whole page at once: each look at the file by itself begins with reading anew what others have changed.
+void look_up(Stream& stream, const FolderIdentity& folder, std::vector<NewRow>& rows) {
+  const std::shared_ptr<store::Store> store = stream.core.store();
+  std::vector<std::string> ids;
+  for (const NewRow& each : rows) ids.push_back(each.row->id);
+  std::vector<std::optional<store::SetAside>> asides = store->asides_of(folder.stream, ids);
+  std::vector<std::size_t> unknown;
+  std::vector<store::Fingerprint> fingerprints;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].aside = std::move(asides[i]);
+    if (rows[i].aside) continue;
+    unknown.push_back(i);
+    fingerprints.push_back(rows[i].fingerprint);
+  }
+  std::vector<std::optional<store::Receipt>> alike = store->receipts_like(fingerprints);
+  for (std::size_t i = 0; i < unknown.size(); ++i) rows[unknown[i]].like = std::move(alike[i]);
 }
 
 // The last row of an id counts; that it was there complete before spares a GET.
@@ -212,16 +235,24 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   }
   std::vector<MessageRow> single = without_repeats(std::move(rows));
   std::vector<std::string> ids;
-  for (const MessageRow& row : single) ids.push_back(row.id);
+  std::vector<bool> busy;
+  for (const MessageRow& row : single) {
+    ids.push_back(row.id);
+    busy.push_back(at_work(stream, row.id));
+  }
+  // Asked after that: what is at work no more has its receipt by now, or its row among those set aside.
   const std::vector<bool> known = stream.core.store()->receipts_known(folder->stream, ids);
-  std::vector<Arrival> arrivals;
+  std::vector<NewRow> candidates;
   for (std::size_t i = 0; i < single.size(); ++i) {
     MessageRow& row = single[i];
-    if (row.removed) continue;
-    if (!known[i] || !take_known(stream, *folder, row, list)) {
-      if (auto arrival = take_new(stream, *folder, std::move(row), list, known[i]))
-        arrivals.push_back(std::move(*arrival));
-    }
+    if (row.removed || (known[i] && take_known(stream, *folder, row, list))) continue;
+    if (!busy[i] && !row.is_draft.value_or(false))
+      candidates.push_back({&row, fingerprint_of(stream.settings, row), {}, {}});
+  }
+  look_up(stream, *folder, candidates);
+  std::vector<Arrival> arrivals;
+  for (NewRow& candidate : candidates) {
+    if (auto arrival = take_new(stream, *folder, std::move(candidate), list)) arrivals.push_back(std::move(*arrival));
   }
   // After those that came: a mail whose id changed shows as both, and keeps its identity.
   for (const MessageRow& row : single) {
@@ -299,8 +330,8 @@ void save_progress(Stream& stream) {
   stream.round_done = true;
   stream.barren_pages = 1;
   feed_works(stream);
-  // From one question to the next, not from the answer: a mail waits half an interval on average. But a service that takes
-  // long to answer is not asked all the time.
+  // From one question to the next, not from the answer: a mail waits half an interval on average. But a service that
+  // takes long to answer is not asked all the time.
   const auto poll = std::chrono::duration_cast<std::chrono::milliseconds>(stream.core.settings.poll);
   stream.poll_due = std::max(stream.asked + poll, now + poll / 2);
 }
@@ -317,8 +348,8 @@ bool poll_refused(Stream& stream, const GraphError& error) {
     return true;
   }
   const int status = error.status();
-  // The link names the mailbox by its id, and one that was made anew under its name has another. Whatever a 404 names at
-  // the beginning of a series: the folder could be read a moment ago.
+  // The link names the mailbox by its id, and one that was made anew under its name has another. Whatever a 404 names
+  // at the beginning of a series: the folder could be read a moment ago.
   const bool mailbox_gone = !beginning && error.fault().cause == Cause::mailbox_unknown;
   const bool place_gone = tells_folder_missing(error) || mailbox_gone;
   const bool not_offered = status == 400 || status == 405 || status == 501 || (beginning && status == 404);

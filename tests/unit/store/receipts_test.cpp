@@ -16,6 +16,8 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
   CPPUNIT_TEST(is_replaced_by_a_later_decision);
   CPPUNIT_TEST(like_is_found_under_another_id_and_in_another_stream);
   CPPUNIT_TEST(like_minds_every_part);
+  CPPUNIT_TEST(many_like_are_found_in_order);
+  CPPUNIT_TEST(many_set_aside_are_found_in_order);
   CPPUNIT_TEST(like_needs_a_message_id_and_a_time);
   CPPUNIT_TEST(like_survives_a_decision_that_was_read_back);
   CPPUNIT_TEST(known_answers_in_order);
@@ -88,6 +90,26 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
     r.decided = at(1);
     store->decide(r);
     CPPUNIT_ASSERT(r == store->receipt_like(r.fingerprint));  // of several the latest
+  }
+
+  void many_like_are_found_in_order() {
+    const Receipt a = receipt(inbox_, "a"), b = receipt(inbox_, "b"), unknown = receipt(inbox_, "c");
+    store->decide_all({a, b});
+    Receipt nameless = a;
+    nameless.fingerprint.internet_message_id.clear();
+    CPPUNIT_ASSERT((std::vector<std::optional<Receipt>>{b, std::nullopt, std::nullopt, a}) ==
+                   store->receipts_like({b.fingerprint, unknown.fingerprint, nameless.fingerprint, a.fingerprint}));
+    CPPUNIT_ASSERT(store->receipts_like({}).empty());
+    store->decide(unknown);  // the look at many has let go of the file, and the next sees what came since
+    CPPUNIT_ASSERT((std::vector<std::optional<Receipt>>{unknown}) == store->receipts_like({unknown.fingerprint}));
+  }
+
+  void many_set_aside_are_found_in_order() {
+    store->set_aside_all({aside("a"), aside("b")});
+    CPPUNIT_ASSERT((std::vector<std::optional<store::SetAside>>{aside("b"), std::nullopt, aside("a")}) ==
+                   store->asides_of(inbox_, {"b", "c", "a"}));
+    CPPUNIT_ASSERT((std::vector<std::optional<store::SetAside>>{std::nullopt}) == store->asides_of(inbox_ + 1, {"a"}));
+    CPPUNIT_ASSERT(store->asides_of(inbox_, {}).empty());
   }
 
   void like_minds_every_part() {

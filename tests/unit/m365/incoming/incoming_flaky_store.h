@@ -23,6 +23,9 @@ class FlakyStore final : public store::Store {
     return real_->receipt(id, m);
   }
   std::optional<store::Receipt> receipt_like(const store::Fingerprint& f) override { return real_->receipt_like(f); }
+  std::vector<std::optional<store::Receipt>> receipts_like(const std::vector<store::Fingerprint>& f) override {
+    return real_->receipts_like(f);
+  }
   std::vector<bool> receipts_known(store::StreamId id, const std::vector<std::string>& m) override {
     return real_->receipts_known(id, m);
   }
@@ -39,9 +42,7 @@ class FlakyStore final : public store::Store {
   std::vector<store::Receipt> to_mark(store::StreamId id, std::size_t most) override {
     return real_->to_mark(id, most);
   }
-  std::size_t to_mark_count(store::StreamId id, std::size_t most) override {
-    return real_->to_mark_count(id, most);
-  }
+  std::size_t to_mark_count(store::StreamId id, std::size_t most) override { return real_->to_mark_count(id, most); }
   std::vector<store::Receipt> receipts_after(store::StreamId id, std::string_view a, std::size_t most) override {
     return real_->receipts_after(id, a, most);
   }
@@ -49,6 +50,10 @@ class FlakyStore final : public store::Store {
   void set_aside(const store::SetAside& m) override { writing().set_aside(m); }
   void set_aside_all(const std::vector<store::SetAside>& m) override { writing().set_aside_all(m); }
   std::optional<store::SetAside> aside(store::StreamId id, std::string_view m) override { return real_->aside(id, m); }
+  std::vector<std::optional<store::SetAside>> asides_of(store::StreamId id,
+                                                        const std::vector<std::string>& m) override {
+    return real_->asides_of(id, m);
+  }
   std::vector<store::SetAside> asides(store::StreamId id) override { return real_->asides(id); }
   void drop_aside(store::StreamId id, std::string_view m) override { writing().drop_aside(id, m); }
   std::optional<store::Submission> submission(std::string_view s, std::string_view k) override {

@@ -174,6 +174,9 @@ class MemoryStore final : public store::Store {
   void save_cursor(store::StreamId, const store::Cursor&) override {}
   std::optional<store::Receipt> receipt(store::StreamId, std::string_view) override { return std::nullopt; }
   std::optional<store::Receipt> receipt_like(const store::Fingerprint&) override { return std::nullopt; }
+  std::vector<std::optional<store::Receipt>> receipts_like(const std::vector<store::Fingerprint>& f) override {
+    return std::vector<std::optional<store::Receipt>>(f.size());
+  }
   std::vector<bool> receipts_known(store::StreamId, const std::vector<std::string>&) override { return {}; }
   void decide(const store::Receipt&) override {}
   void decide_all(const std::vector<store::Receipt>&) override {}
@@ -186,6 +189,9 @@ class MemoryStore final : public store::Store {
   void set_aside(const store::SetAside&) override {}
   void set_aside_all(const std::vector<store::SetAside>&) override {}
   std::optional<store::SetAside> aside(store::StreamId, std::string_view) override { return std::nullopt; }
+  std::vector<std::optional<store::SetAside>> asides_of(store::StreamId, const std::vector<std::string>& m) override {
+    return std::vector<std::optional<store::SetAside>>(m.size());
+  }
   std::vector<store::SetAside> asides(store::StreamId) override { return {}; }
   void drop_aside(store::StreamId, std::string_view) override {}
   std::optional<std::string> note_automatic(const store::AutomaticAnswer& answer, unsigned limit,
