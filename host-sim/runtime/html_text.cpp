@@ -24,16 +24,38 @@ constexpr std::array<Name, 40> kEntities{{
     {"egrave", 0xe8},  {"agrave", 0xe0},  {"ccedil", 0xe7},  {"times", 0xd7},
 }};
 
+constexpr char lower_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(), lower_letter);
   return out;
 }
 
-bool is_blank(char c) {
+// `name` is in lower case.
+bool is_named(std::string_view text, std::string_view name) {
+  return std::equal(text.begin(), text.end(), name.begin(), name.end(),
+                    [](char a, char b) { return lower_letter(a) == b; });
+}
+
+constexpr bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
+
+using Bytes = std::array<bool, 256>;
+
+constexpr Bytes bytes_that_end(bool preformatted) {
+  Bytes ends{};
+  for (const char c : {' ', '\t', '\n', '\r', '\f'})
+    ends[static_cast<unsigned char>(c)] = !preformatted || c == '\n' || c == '\r';
+  ends['<'] = ends['&'] = true;
+  return ends;
+}
+
+// What ends a run of characters that go out as they stand.
+constexpr Bytes kWordEnds = bytes_that_end(false), kLineEnds = bytes_that_end(true);
 
 // Decodes the entity at text[0] == '&' onto `out`; returns its length, 1 when it is none (the & itself goes out).
 std::size_t decode_entity(std::string_view text, std::string& out) {
@@ -73,7 +95,9 @@ std::string decode_entities(std::string_view text) {
     if (text[i] == '&') {
       i += decode_entity(text.substr(i), out);
     } else {
-      out.push_back(text[i++]);
+      const std::size_t next = std::min(text.find('&', i), text.size());
+      out += text.substr(i, next - i);
+      i = next;
     }
   }
   return out;
@@ -92,7 +116,7 @@ std::string attribute(const Tag& tag, std::string_view wanted) {
     while (!rest.empty() && (is_blank(rest[0]) || rest[0] == '/')) rest.remove_prefix(1);
     std::size_t end = 0;
     while (end < rest.size() && !is_blank(rest[end]) && rest[end] != '=') ++end;
-    const std::string name = lower(rest.substr(0, end));
+    const bool found = is_named(rest.substr(0, end), wanted);
     rest.remove_prefix(end);
     while (!rest.empty() && is_blank(rest[0])) rest.remove_prefix(1);
     std::string_view value;
@@ -112,13 +136,33 @@ std::string attribute(const Tag& tag, std::string_view wanted) {
     } else if (end == 0 && !rest.empty()) {
       rest.remove_prefix(1);
     }
-    if (name == wanted) return decode_entities(value);
+    if (found) return decode_entities(value);
   }
   return {};
 }
 
-bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+// What a tag does to the text.
+enum class Effect { none, hides, breaks, item, quotes, cell, preformats, shows_image, rules, links, paragraph, line };
+
+constexpr std::array<std::pair<std::string_view, Effect>, 33> kEffects{{
+    {"script", Effect::hides},      {"style", Effect::hides},     {"title", Effect::hides},
+    {"template", Effect::hides},    {"br", Effect::breaks},       {"li", Effect::item},
+    {"blockquote", Effect::quotes}, {"td", Effect::cell},         {"th", Effect::cell},
+    {"pre", Effect::preformats},    {"img", Effect::shows_image}, {"hr", Effect::rules},
+    {"a", Effect::links},           {"p", Effect::paragraph},     {"h1", Effect::paragraph},
+    {"h2", Effect::paragraph},      {"h3", Effect::paragraph},    {"h4", Effect::paragraph},
+    {"h5", Effect::paragraph},      {"h6", Effect::paragraph},    {"table", Effect::paragraph},
+    {"ul", Effect::paragraph},      {"ol", Effect::paragraph},    {"dl", Effect::paragraph},
+    {"div", Effect::line},          {"tr", Effect::line},         {"section", Effect::line},
+    {"article", Effect::line},      {"header", Effect::line},     {"footer", Effect::line},
+    {"dt", Effect::line},           {"dd", Effect::line},         {"body", Effect::line},
+}};
+
+Effect effect_of(std::string_view name) {
+  const auto* it = std::find_if(kEffects.begin(), kEffects.end(), [&](const auto& each) {
+    return each.first.size() == name.size() && each.first[0] == name[0] && each.first == name;
+  });
+  return it == kEffects.end() ? Effect::none : it->second;
 }
 
 class Converter {
@@ -126,6 +170,7 @@ class Converter {
   explicit Converter(std::string_view html) : html_(html) {}
 
   std::string convert() {
+    out_.reserve(html_.size() / 2);
     while (at_ < html_.size()) {
       if (html_[at_] == '<') {
         markup();
@@ -174,21 +219,33 @@ class Converter {
     while (i < html_.size() && !is_blank(html_[i]) && html_[i] != '>' && html_[i] != '/') ++i;
     tag.name = lower(html_.substr(name, std::min<std::size_t>(i - name, 20)));
     const std::size_t from = i;
-    // A ">" inside a quoted value does not end the tag.
-    for (char quote = '\0'; i < html_.size() && (quote != '\0' || html_[i] != '>'); ++i) {
-      if (quote != '\0') {
-        if (html_[i] == quote) quote = '\0';
-      } else if ((html_[i] == '"' || html_[i] == '\'') && html_[i - 1] == '=') {
-        quote = html_[i];
-      }
-    }
+    i = end_of_tag(i);
     tag.attributes = html_.substr(from, i - from);
     at_ = std::min(i + 1, html_.size());
-    if (!tag.closing && one_of(tag.name, {"script", "style", "title", "template"})) {
-      skip_element(tag.name);
-      return;
+    const Effect effect = effect_of(tag.name);
+    if (effect == Effect::hides) {
+      if (!tag.closing) skip_element(tag.name);
+    } else {
+      apply(tag, effect);
     }
-    apply(tag);
+  }
+
+  // Where its ">" stands, looked for from `i` on; the end of the page when there is none. One inside a quoted value
+  // does not end the tag. Nothing is looked at twice: a page may be one long tag.
+  std::size_t end_of_tag(std::size_t i) const {
+    std::size_t close = html_.find('>', i);
+    while (close != std::string_view::npos) {
+      const std::size_t equals = html_.substr(0, close).find('=', i);
+      if (equals == std::string_view::npos) return close;
+      i = equals + 1;
+      const char quote = html_[i];
+      if (quote != '"' && quote != '\'') continue;
+      const std::size_t end = html_.find(quote, i + 1);
+      if (end == std::string_view::npos) break;
+      i = end + 1;
+      if (close < i) close = html_.find('>', i);
+    }
+    return html_.size();
   }
 
   // To behind the closing tag, whatever stands between.
@@ -197,7 +254,7 @@ class Converter {
       const std::size_t open = html_.find("</", at_);
       if (open == std::string_view::npos) break;
       at_ = open + 2;
-      if (lower(html_.substr(at_, name.size())) == name) {
+      if (is_named(html_.substr(at_, name.size()), name)) {
         skip_past(">", 0);
         return;
       }
@@ -205,34 +262,48 @@ class Converter {
     at_ = html_.size();
   }
 
-  void apply(const Tag& tag) {
-    if (tag.name == "br") {
-      line_break();
-    } else if (tag.name == "li" && !tag.closing) {
-      start_line();
-      put("- ");
-      space_pending_ = false;
-    } else if (tag.name == "blockquote") {
-      start_line();
-      quote_ = tag.closing ? std::max(0, quote_ - 1) : std::min(quote_ + 1, 20);
-    } else if (one_of(tag.name, {"td", "th"})) {
-      if (!tag.closing && column_ > 0) space_pending_ = true;
-    } else if (tag.name == "pre") {
-      start_line();
-      preformatted_ = !tag.closing;
-    } else if (tag.name == "img" && !tag.closing) {
-      const std::string alternative = attribute(tag, "alt");
-      if (!alternative.empty()) word(alternative);
-    } else if (tag.name == "hr") {
-      start_line();
-      put("---");
-      start_line();
-    } else if (tag.name == "a") {
-      link(tag);
-    } else if (one_of(tag.name, {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl"})) {
-      start_paragraph();
-    } else if (one_of(tag.name, {"div", "tr", "li", "section", "article", "header", "footer", "dt", "dd", "body"})) {
-      start_line();
+  void apply(const Tag& tag, Effect effect) {
+    switch (effect) {
+      case Effect::none:
+      case Effect::hides:
+        break;
+      case Effect::breaks:
+        line_break();
+        break;
+      case Effect::item:
+        start_line();
+        if (tag.closing) break;
+        put("- ");
+        space_pending_ = false;
+        break;
+      case Effect::quotes:
+        start_line();
+        quote_ = tag.closing ? std::max(0, quote_ - 1) : std::min(quote_ + 1, 20);
+        break;
+      case Effect::cell:
+        if (!tag.closing && column_ > 0) space_pending_ = true;
+        break;
+      case Effect::preformats:
+        start_line();
+        preformatted_ = !tag.closing;
+        break;
+      case Effect::shows_image:
+        if (!tag.closing) word(attribute(tag, "alt"));
+        break;
+      case Effect::rules:
+        start_line();
+        put("---");
+        start_line();
+        break;
+      case Effect::links:
+        link(tag);
+        break;
+      case Effect::paragraph:
+        start_paragraph();
+        break;
+      case Effect::line:
+        start_line();
+        break;
     }
   }
 
@@ -271,14 +342,14 @@ class Converter {
     }
   }
 
-  // Behind the characters from here on that go out as they stand. Most of a mail is such runs, of a word or more.
+  // Behind the characters from here on that go out as they stand: most of a mail. Words with one space between them do.
   std::size_t end_of_run() const {
-    const auto ends = [this](char c) {
-      if (c == '<' || c == '&') return true;
-      return preformatted_ ? c == '\n' || c == '\r' : is_blank(c);
-    };
+    const Bytes& ends = preformatted_ ? kLineEnds : kWordEnds;
     std::size_t end = at_ + 1;
-    while (end < html_.size() && !ends(html_[end])) ++end;
+    const auto goes_on = [&](std::size_t at) {
+      return at < html_.size() && !ends[static_cast<unsigned char>(html_[at])];
+    };
+    while (goes_on(end) || (!preformatted_ && end < html_.size() && html_[end] == ' ' && goes_on(end + 1))) ++end;
     return end;
   }
 

@@ -55,6 +55,16 @@ class HtmlTextTest : public CppUnit::TestFixture {
     is("a", "a<!-- never ends");
     is("x", "<a href=\"unclosed>y</a>\">x");
     is("plain text", "plain text");
+    is("x", "<a b = c>x");
+    is("a b c d e", "a b  c d e ");
+    is("a b c", "a b <b> c</b>");
+    is("a & b", "a &amp; b");
+    is("x", "<a b='1>2' c=\"3>4\" d=>x");
+    is("x y", "<a b=c\"d>x y");
+    is("x", "x<a b=\"never ends>y");
+    is("x", "x<a b=");
+    is("x", "x<a b='c'");
+    is("it's", "<p>it's</p>");
     CPPUNIT_ASSERT_EQUAL(std::size_t{100'000}, text_from_html(std::string(100'000, '<')).size());
   }
 };

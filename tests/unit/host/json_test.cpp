@@ -90,6 +90,17 @@ class JsonTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("\"\xef\xbf\xbdx\xe2\x82\xac\xef\xbf\xbd\xef\xbf\xbd\""),
                          Json("\xc3x\xe2\x82\xac\xe2\x82").dump());
     CPPUNIT_ASSERT_EQUAL(std::string("\"\""), Json("").dump());
+    // Bytes are looked at by eights: each that does not stand for itself, at each place among those that do.
+    for (int c = 0; c < 256; ++c) {
+      const std::string alone = Json(std::string(1, static_cast<char>(c))).dump();
+      for (std::size_t before = 0; before < 9; ++before) {
+        for (const char filler : {' ', '!', 'a', '~'}) {
+          const std::string left(before, filler), right(17 - before, filler);
+          const std::string expected = '"' + left + alone.substr(1, alone.size() - 2) + right + '"';
+          CPPUNIT_ASSERT_EQUAL(expected, Json(left + static_cast<char>(c) + right).dump());
+        }
+      }
+    }
   }
 
   void set_replaces_in_place() {
