@@ -1,6 +1,7 @@
 #include "m365/incoming/duplicates.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "m365/incoming/delivery.h"
 
@@ -42,12 +43,24 @@ bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row,
   return true;
 }
 
-void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival) {
+const std::vector<store::SetAside>& SetAsides::with(const std::string& fingerprint) {
+  if (!std::exchange(read_, true)) {
+    for (store::SetAside& aside : stream_.core.store()->asides(folder_.stream)) {
+      const std::string theirs = from_reason(aside.reason).fingerprint;
+      if (!theirs.empty()) by_fingerprint_[theirs].push_back(std::move(aside));
+    }
+  }
+  static const std::vector<store::SetAside> none;
+  const auto found = by_fingerprint_.find(fingerprint);
+  return found == by_fingerprint_.end() ? none : found->second;
+}
+
+void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival, SetAsides& asides) {
   if (!stream.asides_waiting || arrival.note.fingerprint.empty()) return;
   const std::shared_ptr<store::Store> store = stream.core.store();
-  for (const store::SetAside& aside : store->asides(folder.stream)) {
+  for (const store::SetAside& aside : asides.with(arrival.note.fingerprint)) {
+    if (aside.message_id == arrival.row.id) continue;
     const AsideNote note = from_reason(aside.reason);
-    if (note.fingerprint != arrival.note.fingerprint || aside.message_id == arrival.row.id) continue;
     if (at_work(stream, aside.message_id)) continue;
     if (!store->aside(folder.stream, aside.message_id)) continue;  // decided since they were listed
     if (fetch_row(stream, aside.message_id)) continue;             // both are there: a copy

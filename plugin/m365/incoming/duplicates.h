@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "m365/incoming/stream.h"
 
@@ -19,7 +21,21 @@ bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row)
 bool absorb(Stream& stream, const FolderIdentity& folder, const MessageRow& row,
             const std::optional<store::Receipt>& like);
 
+/// What a folder has set aside, by the fingerprints of the notes. Read once, when it is first asked.
+class SetAsides {
+ public:
+  SetAsides(Stream& stream, const FolderIdentity& folder) : stream_(stream), folder_(folder) {}
+  /// In the order of their being due. Each may have been decided since.
+  const std::vector<store::SetAside>& with(const std::string& fingerprint);
+
+ private:
+  Stream& stream_;
+  const FolderIdentity& folder_;
+  bool read_ = false;
+  std::unordered_map<std::string, std::vector<store::SetAside>> by_fingerprint_;
+};
+
 /// A mail that is set aside, and not there any more under the id it was seen with, keeps its identity for the host.
-void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival);
+void inherit_identity(Stream& stream, const FolderIdentity& folder, Arrival& arrival, SetAsides& asides);
 
 }  // namespace m365

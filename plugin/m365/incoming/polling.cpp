@@ -83,7 +83,7 @@ struct NewRow {
   std::optional<store::Receipt> like;  ///< looked for where there is no aside
 };
 
-std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, NewRow is, bool list) {
+std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, NewRow is, bool list, SetAsides& asides) {
   MessageRow& row = *is.row;
   // The headers were asked for (message_select). A mail that truly has none is rare (of Sent Items, imported), and a
   // feed that leaves them out would hide what the mail answers and that a machine wrote it: asked for by id, once.
@@ -108,7 +108,7 @@ std::optional<Arrival> take_new(Stream& stream, const FolderIdentity& folder, Ne
     if (absorb(stream, folder, row, is.like)) return std::nullopt;
     arrival.note.kind = list ? AsideKind::listed : AsideKind::offered;
     arrival.note.fingerprint = digest_of(is.fingerprint);
-    inherit_identity(stream, folder, arrival);
+    inherit_identity(stream, folder, arrival, asides);
   }
   arrival.whole = whole;
   arrival.row = std::move(row);
@@ -251,8 +251,10 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   }
   look_up(stream, *folder, candidates);
   std::vector<Arrival> arrivals;
+  SetAsides asides(stream, *folder);
   for (NewRow& candidate : candidates) {
-    if (auto arrival = take_new(stream, *folder, std::move(candidate), list)) arrivals.push_back(std::move(*arrival));
+    if (auto arrival = take_new(stream, *folder, std::move(candidate), list, asides))
+      arrivals.push_back(std::move(*arrival));
   }
   // After those that came: a mail whose id changed shows as both, and keeps its identity.
   for (const MessageRow& row : single) {
