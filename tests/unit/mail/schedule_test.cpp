@@ -88,7 +88,7 @@ class ScheduleTest : public CppUnit::TestFixture {
     schedule_.plan(3, in(2ms - bound), 20);
     clock_.advance(2ms);
     CPPUNIT_ASSERT((Ids{1, 3, 2}) == take(3));
-    for (const std::uint64_t id : {1, 2, 3}) schedule_.done(id);
+    for (const std::uint64_t id : {1u, 2u, 3u}) schedule_.done(id);
     schedule_.plan(1, in(-bound), 10, 7);
     schedule_.plan(2, in(0ms), 5, 7);
     schedule_.plan(3, in(-bound - 1ms), 20, 7);
@@ -124,7 +124,7 @@ class ScheduleTest : public CppUnit::TestFixture {
     static_assert(mail::Schedule::most_slow(1) == 1 && mail::Schedule::most_slow(2) == 1);
     static_assert(mail::Schedule::most_slow(4) == 3 && mail::Schedule::most_slow(8) == 6);
     mail::Schedule schedule(clock_, 2);
-    for (const std::uint64_t id : {1, 2, 3}) schedule.plan(id, in(0ms), 1, 7, mail::Schedule::Pace::slow);
+    for (const std::uint64_t id : {1u, 2u, 3u}) schedule.plan(id, in(0ms), 1, 7, mail::Schedule::Pace::slow);
     schedule.plan(4, in(0ms), 9);
     schedule.plan(5, in(0ms), 9);
     CPPUNIT_ASSERT(schedule.take_more(7, 9).empty());  // a slow one shares no batch
@@ -147,7 +147,7 @@ class ScheduleTest : public CppUnit::TestFixture {
 
   void a_slow_one_that_is_away_does_not_count() {
     mail::Schedule schedule(clock_, 1);
-    for (const std::uint64_t id : {1, 2}) schedule.plan(id, in(0ms), 1, 0, mail::Schedule::Pace::slow);
+    for (const std::uint64_t id : {1u, 2u}) schedule.plan(id, in(0ms), 1, 0, mail::Schedule::Pace::slow);
     schedule.plan(3, in(0ms), 9);
     const auto take = [&schedule] { return schedule.take({}).value(); };
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, take());
@@ -167,7 +167,7 @@ class ScheduleTest : public CppUnit::TestFixture {
   void a_slow_one_that_ends_wakes_the_next() {
     mail::Clock& clock = mail::system_clock();
     mail::Schedule schedule(clock, 1);
-    for (const std::uint64_t id : {1, 2, 3}) schedule.plan(id, clock.now(), 1, 0, mail::Schedule::Pace::slow);
+    for (const std::uint64_t id : {1u, 2u, 3u}) schedule.plan(id, clock.now(), 1, 0, mail::Schedule::Pace::slow);
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, schedule.take({}).value());
     auto second = std::async(std::launch::async, [&] { return schedule.take({}); });
     schedule.done(1);

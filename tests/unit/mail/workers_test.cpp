@@ -378,7 +378,7 @@ class WorkersTest : public CppUnit::TestFixture {
     workers_.emplace(
         clock_, schedule, 2, run, [](std::uint64_t, std::exception_ptr) {}, 1h);
     const Stopped stopped(*this);
-    for (const std::uint64_t id : {1, 2}) schedule.plan(id, clock_.now(), 1, 0, mail::Schedule::Pace::slow);
+    for (const std::uint64_t id : {1u, 2u}) schedule.plan(id, clock_.now(), 1, 0, mail::Schedule::Pace::slow);
     workers_->start();
     host_.wait_inside(1);
     second.get_future().get();
