@@ -63,8 +63,9 @@ void read_codes_from(std::string_view description, std::vector<int>& codes) {
   for (std::size_t at = description.find(mark); at != description.npos; at = description.find(mark, at + 1)) {
     const std::string_view rest = description.substr(at + mark.size());
     const std::size_t end = std::min(rest.find_first_not_of("0123456789"), rest.size());
-    const auto number = parse_number(rest.substr(0, std::min<std::size_t>(end, 9)));
-    if (number) codes.push_back(static_cast<int>(*number));
+    if (end > 9) continue;  // no code of Entra's
+    const auto number = parse_number(rest.substr(0, end));
+    if (number && *number > 0) codes.push_back(static_cast<int>(*number));
   }
 }
 
