@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -326,7 +327,14 @@ class Story {
     line("code " + told.text("code") + ", request-id " + told.text("request_id"));
     check(events("secret.jsonl", "message").empty(), "nothing was fetched with it");
     write("secret.txt", world_->secret() + "\n");
-    wait_for("the mail after the repair", *host, [&] { return !events("secret.jsonl", "message").empty(); });
+    wait_for("the mail after the repair", *host, [&] {
+      // Health is told when a round has ended well, which is after its mails.
+      std::map<std::string, std::string> states;
+      for (const Json& health : events("secret.jsonl", "health"))
+        states[health.text("server") + "/" + health.text("address")] = health.text("state");
+      const auto bad = [](const auto& state) { return state.second == "failed" || state.second == "degraded"; };
+      return !events("secret.jsonl", "message").empty() && std::none_of(states.begin(), states.end(), bad);
+    });
     host->signal(SIGTERM);
     check(host->wait(kPatience) == 0,
           "the file was repaired, the host noticed by itself and fetched the mail; stopped with exit code 0");
