@@ -53,10 +53,10 @@ class SmallDisk:
     options = {}
 
     def fill(self, process=None):
-        with open(self.ballast, "wb") as file, contextlib.suppress(OSError):
+        # Without a buffer, whose rest would be written once more, and fail once more, when the file is closed.
+        with open(self.ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:
                 file.write(bytes(65536))
-                file.flush()
         if os.statvfs(self.data).f_bavail > 8:
             raise whole_processes.Skip("the small tmpfs does not get full")
 

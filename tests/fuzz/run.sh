@@ -13,8 +13,9 @@ names=("$@")
 for name in "${names[@]}"; do
   mkdir -p "$work/corpus/$name" "$work/findings"
   log=$work/corpus/$name.log
-  # Inputs up to 4 KiB: longer ones only make the same code slower. 10 s for one input is a finding too (quadratic time).
-  if ! "$fuzzers/fuzz-$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+  # Inputs up to 4 KiB: longer ones only make the same code slower. 25 s for one input is a finding too (quadratic
+  # time; less is a machine that is busy).
+  if ! "$fuzzers/fuzz-$name" -max_total_time="$seconds" -max_len=4096 -timeout=25 -rss_limit_mb=2048 \
       -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -artifact_prefix="$work/findings/$name-" "$work/corpus/$name" "$seeds/$name" >"$log" 2>&1; then
     tail -n 60 "$log"
     printf 'fuzz-%s: a finding, reproduced by: %s %s\n' "$name" "$fuzzers/fuzz-$name" "$work/findings/$name-..." >&2
