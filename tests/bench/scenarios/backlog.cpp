@@ -1,5 +1,6 @@
 // A backlog: many mails wait; host-sim, the plugin alone, and a bare loop fetch them.
 #include <string>
+#include <string_view>
 
 #include "children/floor.h"
 #include "scenarios/scenario.h"
@@ -131,13 +132,20 @@ Section backlogs(const Bench& bench) {
   Section section;
   section.name = "backlog";
   section.about =
-      std::string("Mails of 8 KB html, without and with 10 KB of transport headers; no latency. ") + columns;
-  const auto in_one = bench.choose<std::uint32_t>(20'000, 2'000, 60), in_each = bench.choose<std::uint32_t>(200, 20, 3);
+      std::string(
+          "Mails of 8 KB html, without and with 10 KB of transport headers; no latency. In one mailbox fewer "
+          "are marked: the service takes 10,000 requests of a mailbox in 10 minutes, and a mark is one. ") +
+      columns;
+  const auto marked_in_one = bench.choose<std::uint32_t>(9'000, 2'000, 60),
+             left_in_one = bench.choose<std::uint32_t>(20'000, 2'000, 60),
+             in_each = bench.choose<std::uint32_t>(200, 20, 3);
   const auto many = bench.choose<std::uint32_t>(100, 100, 5);
   for (const std::size_t headers : {std::size_t{0}, std::size_t{10'000}}) {
     for (const bool one : {true, false}) {
       for (const char* const after : {"mark_read", "leave"}) {
         if (bench.size == Size::tiny && (headers == 0) != one) continue;
+        const bool reads = after == std::string_view("mark_read");
+        const std::uint32_t in_one = reads ? marked_in_one : left_in_one;
         Backlog backlog;
         backlog.mailboxes = one ? 1 : many;
         backlog.mails = one ? in_one : in_each;
@@ -148,7 +156,6 @@ Section backlogs(const Bench& bench) {
                        (headers > 0 ? ", 10 KB headers, " : ", ") + after;
         section.rows.push_back(measure(bench, backlog));
         const Row& row = section.rows.back();
-        const bool reads = backlog.after_fetch == "mark_read";
         if (headers == 0 && reads)
           section.targets.push_back({row.name + ": CPU ms/mail of host-sim", figure(row, "CPU ms/mail"), 0.25});
         if (headers == 0)
