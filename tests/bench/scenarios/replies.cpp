@@ -40,7 +40,8 @@ Section replies(const Bench& bench) {
   section.about =
       "Small replies from 50 mailboxes, 20 a second, each to a mail that stands there (found, answered, filled, sent, "
       "its "
-      "Message-ID read back: six requests); round trip 50 ms and 5 ms of work a request. From submit to on_sent, "
+      "Message-ID read back: six requests), by 16 workers; round trip 50 ms and 5 ms of work a request. From submit to "
+      "on_sent, "
       "plugin "
       "with a host that only counts.";
   section.rows.push_back(measure(bench, false));
