@@ -1,16 +1,13 @@
 #include "runtime/health.h"
 
 #include "base/clock.h"
+#include "runtime/known.h"
 
 namespace runtime {
 namespace {
 
 std::string text_of(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
-}
-
-base::Json known(const std::string& text) {
-  return text.empty() ? base::Json() : base::Json(text);
 }
 
 }  // namespace

@@ -5,16 +5,12 @@
 
 #include "base/clock.h"
 #include "runtime/html_text.h"
+#include "runtime/known.h"
 
 namespace runtime {
 namespace {
 
 using base::Json;
-
-// What a mail lacks is null, never left out.
-Json known(std::string text) {
-  return text.empty() ? Json() : Json(std::move(text));
-}
 
 Json size_of(std::int64_t size) {
   return size < 0 ? Json() : Json(size);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "runtime/known.h"
 #include "runtime/wakeup.h"
 
 namespace runtime {
@@ -16,10 +17,6 @@ using base::Json;
 
 constexpr std::int64_t kLeastWait = 1000;
 constexpr std::int64_t kDefaultWait = 30'000;
-
-Json known(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
 
 std::string name_of_verdict(mailplugin_verdict verdict) {
   switch (verdict) {

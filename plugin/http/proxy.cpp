@@ -17,7 +17,7 @@ namespace {
 
 using Kind = TransportError::Kind;
 
-constexpr std::size_t longest_head = 16 * 1024;
+constexpr std::size_t longest_proxy_head = 16 * 1024;
 
 // RFC 7617.
 mail::Secret basic(std::string_view user, std::string_view password) {
@@ -54,7 +54,7 @@ void send_all(int socket, std::string_view text, const Patience& patience) {
 Head receive_head(int socket, const Patience& patience) {
   HeadReader reader;
   std::string line;
-  for (std::size_t total = 0; total < longest_head;) {
+  for (std::size_t total = 0; total < longest_proxy_head;) {
     char c;
     const ssize_t got = ::recv(socket, &c, 1, 0);
     if (got == 0) patience.fail(Kind::proxy, "closed the connection instead of opening a tunnel");

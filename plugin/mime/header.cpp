@@ -8,7 +8,7 @@
 namespace mime {
 namespace {
 
-char lower(char c) {
+char lower_char(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 bool blank(char c) {
@@ -28,7 +28,7 @@ bool read_word(std::string_view value, std::size_t at, std::size_t last_end, Wor
   const std::size_t charset_end = value.find('?', at + 2);
   // Names are short; a bound keeps a row of "=?" from costing its square.
   if (charset_end == std::string_view::npos || charset_end - at > 60 || charset_end + 2 >= value.size()) return false;
-  const char encoding = lower(value[charset_end + 1]);
+  const char encoding = lower_char(value[charset_end + 1]);
   if ((encoding != 'b' && encoding != 'q') || value[charset_end + 2] != '?') return false;
   const std::size_t text_at = charset_end + 3;
   // Longer words than the 75 of the RFC are real; a word does not reach into the next one.
@@ -157,12 +157,12 @@ std::string join(std::vector<const Piece*> pieces) {
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower_char(x) == lower_char(y); });
 }
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = lower(c);
+  for (char& c : out) c = lower_char(c);
   return out;
 }
 
@@ -282,7 +282,7 @@ ParameterisedValue parse_parameterised(std::string_view text) {
   std::string_view value = text.substr(0, end);
   value = value.substr(0, value.find('('));
   for (const char c : value) {
-    if (!blank(c) && c != '"') result.value += lower(c);
+    if (!blank(c) && c != '"') result.value += lower_char(c);
   }
   result.value = to_utf8(result.value, {});
   const std::vector<Piece> pieces = read_pieces(text, end);

@@ -104,7 +104,7 @@ HttpResponse add(World& world, Call& call) {
                                             attachments_context(world, call, call.parameters[0], "/$entity")));
 }
 
-HttpResponse remove(World&, Call& call) {
+HttpResponse remove_attachment(World&, Call& call) {
   Mailbox& mailbox = call.mailbox();
   const auto lock = mailbox.lock();
   Message& message = message_of(mailbox, call.parameters[0]);
@@ -151,7 +151,7 @@ const std::vector<Route>& attachment_routes() {
       {"GET", "messages/{}/attachments/$count", "attachments.list", Need::read, count},
       {"GET", "messages/{}/attachments/{}", "attachments.get", Need::read, get},
       {"GET", "messages/{}/attachments/{}/$value", "attachments.value", Need::read, get_value},
-      {"DELETE", "messages/{}/attachments/{}", "attachments.delete", Need::write, remove},
+      {"DELETE", "messages/{}/attachments/{}", "attachments.delete", Need::write, remove_attachment},
   };
   return routes;
 }

@@ -194,7 +194,7 @@ HttpResponse copy(World& world, Call& call) {
   return relocate(world, call, true);
 }
 
-HttpResponse remove(World&, Call& call) {
+HttpResponse remove_folder(World&, Call& call) {
   Mailbox& mailbox = call.mailbox();
   const auto lock = mailbox.lock();
   Folder& folder = folder_of(mailbox, call.parameters[0]);
@@ -245,7 +245,7 @@ const std::vector<Route>& folder_routes() {
       {"GET", "mailFolders/$count", "folders.list", Need::read, count_top},
       {"GET", "mailFolders/{}", "folders.get", Need::read, get_folder},
       {"PATCH", "mailFolders/{}", "folders.update", Need::write, rename},
-      {"DELETE", "mailFolders/{}", "folders.delete", Need::write, remove},
+      {"DELETE", "mailFolders/{}", "folders.delete", Need::write, remove_folder},
       {"POST", "mailFolders/{}/move", "folders.move", Need::write, move},
       {"POST", "mailFolders/{}/copy", "folders.copy", Need::write, copy},
       {"GET", "mailFolders/{}/childFolders/$count", "folders.list", Need::read, count_below},

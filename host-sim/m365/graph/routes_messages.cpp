@@ -324,7 +324,7 @@ HttpResponse no_content() {
   return response;
 }
 
-HttpResponse remove(World&, Call& call) {
+HttpResponse remove_message(World&, Call& call) {
   Mailbox& mailbox = call.mailbox();
   const auto lock = mailbox.lock();
   const auto id = decode_item_id(call.parameters[0]);
@@ -364,7 +364,7 @@ const std::vector<Route>& message_routes() {
       {"GET", "messages/{}", "messages.get", Need::read, get_message},
       {"GET", "messages/{}/$value", "messages.mime", Need::read, get_mime},
       {"PATCH", "messages/{}", "messages.update", Need::write, patch},
-      {"DELETE", "messages/{}", "messages.delete", Need::write, remove},
+      {"DELETE", "messages/{}", "messages.delete", Need::write, remove_message},
       {"POST", "messages/{}/move", "messages.move", Need::write, move},
       {"POST", "messages/{}/copy", "messages.copy", Need::write, copy},
       {"POST", "messages/{}/permanentDelete", "messages.purge", Need::write, remove_for_good},

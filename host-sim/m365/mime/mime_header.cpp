@@ -13,13 +13,6 @@
 namespace embedded {
 namespace {
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // Names under which mail programs send a charset that iconv knows by another, or that in truth hold a superset.
 std::string iconv_name(std::string_view charset) {
   struct Alias {

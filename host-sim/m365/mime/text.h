@@ -19,6 +19,7 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string replace_all(std::string_view text, std::string_view what, std::string_view with);
 
+int hex_value(char c);  // -1: no hex digit
 // %XX only; a malformed escape stays as it is. `plus_is_space` is for form bodies and query strings of forms.
 std::string percent_decode(std::string_view text, bool plus_is_space = false);
 // Everything but the unreserved characters of RFC 3986 is escaped.

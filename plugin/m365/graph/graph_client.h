@@ -15,6 +15,8 @@
 
 namespace m365 {
 
+constexpr std::size_t batch_limit = 20;  ///< requests that one $batch may hold (graph-mail.md, section 14)
+
 class Environment;
 
 /// "/users/{mailbox}", percent-encoded as one segment; "/users('$x@contoso.com')" where it begins with "$".

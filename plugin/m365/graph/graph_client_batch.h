@@ -10,8 +10,6 @@
 
 namespace m365 {
 
-constexpr std::size_t batch_limit = 20;
-
 /// One request inside: `url` is relative to the version.
 struct BatchPart {
   std::string_view method, url, prefer, content_type, body;

@@ -19,8 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using mail::Level;
 
-constexpr std::size_t batch_size = 20;
-
 // Mails in hand were set aside as offered; the host never saw them, so after an orderly stop they are no redeliveries.
 void give_back(Stream& stream) {
   const auto folder = stream.identity();
@@ -345,7 +343,7 @@ void IncomingMailServer::run_fetching(const StreamPtr& stream, std::stop_token s
     // Those that are due soon come along, a little early: each mailbox has its own moment, and without this each would
     // go alone. From then on they are due together.
     const auto ahead = std::chrono::duration_cast<std::chrono::milliseconds>(core_.settings.poll) / 4;
-    for (const std::uint64_t job : core_.schedule.take_more(stream->account->poll_group(), batch_size - 1, ahead)) {
+    for (const std::uint64_t job : core_.schedule.take_more(stream->account->poll_group(), batch_limit - 1, ahead)) {
       const StreamPtr other = find(job >> 1);
       std::optional<GraphRequest> others = other ? batchable_request(*other, ahead) : std::nullopt;
       if (others) {
@@ -393,7 +391,7 @@ void IncomingMailServer::poll_together(std::vector<std::pair<StreamPtr, GraphReq
 void IncomingMailServer::run_marking(const StreamPtr& stream) {
   std::vector<StreamPtr> more;
   std::vector<std::uint64_t> jobs;
-  if (marks_together(*stream)) jobs = core_.schedule.take_more(stream->account->mark_group(), batch_size - 1);
+  if (marks_together(*stream)) jobs = core_.schedule.take_more(stream->account->mark_group(), batch_limit - 1);
   for (const std::uint64_t job : jobs) {
     if (StreamPtr other = find(job >> 1)) more.push_back(std::move(other));
   }

@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t batch_size = 20;
 constexpr std::chrono::milliseconds gathering{200};
 
 enum class Part { contributed, nothing_due, alone, no_room, failed };
@@ -77,7 +76,7 @@ void plan_after_work(Stream& stream, Part part) {
   stream.mark_failures = 0;
   if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, stream.core.wall());
   const std::size_t left =
-      stream.core.store()->to_mark_count(stream.identity()->stream, batch_size + stream.mark_later.size());
+      stream.core.store()->to_mark_count(stream.identity()->stream, batch_limit + stream.mark_later.size());
   if (left == 0) {
     bool idle_owed = false;
     {
@@ -89,7 +88,7 @@ void plan_after_work(Stream& stream, Part part) {
   }
   if (part == Part::contributed && left > stream.mark_later.size()) {
     // Less than a batch: where mails are still handed over, it fills in a moment.
-    const bool full = left >= batch_size;
+    const bool full = left >= batch_limit;
     plan(stream, stream.core.now() + (full ? 0ms : gathering), !full);
     return;
   }
@@ -101,9 +100,9 @@ void plan_after_work(Stream& stream, Part part) {
 }
 
 Part collect(const StreamPtr& stream, bool first, std::vector<MarkJob>& jobs) {
-  if (jobs.size() >= batch_size) return Part::no_room;
+  if (jobs.size() >= batch_limit) return Part::no_room;
   if (!first && !marks_ready(*stream)) return Part::alone;
-  std::vector<MarkJob> collected = collect_marks(stream, batch_size - jobs.size());
+  std::vector<MarkJob> collected = collect_marks(stream, batch_limit - jobs.size());
   if (collected.empty()) return Part::nothing_due;
   std::move(collected.begin(), collected.end(), std::back_inserter(jobs));
   return Part::contributed;

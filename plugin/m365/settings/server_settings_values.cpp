@@ -10,17 +10,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
-char lower(char c) {
+char lower_char(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 bool is_alnum(char c) {
-  return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
+  return is_digit(c) || (lower_char(c) >= 'a' && lower_char(c) <= 'z');
 }
 bool is_hex(char c) {
-  return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+  return is_digit(c) || (lower_char(c) >= 'a' && lower_char(c) <= 'f');
 }
 
 // Exactly `count` digits from `at`; nullopt when others stand there.
@@ -63,12 +63,13 @@ std::string_view trimmed(std::string_view text) {
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  for (char& c : result) c = lower(c);
+  for (char& c : result) c = lower_char(c);
   return result;
 }
 
 bool same_text(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower_char(x) == lower_char(y); });
 }
 
 bool is_guid(std::string_view text) {
@@ -118,7 +119,7 @@ std::optional<mail::WallTime> parse_date(std::string_view text) {
 }
 
 std::optional<mail::WallTime> parse_rfc3339(std::string_view text) {
-  if (text.size() < 20 || lower(text[10]) != 't' || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (text.size() < 20 || lower_char(text[10]) != 't' || text[13] != ':' || text[16] != ':') return std::nullopt;
   const auto date = parse_date(text.substr(0, 10));
   const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
   if (!date || !hour || !minute || !second) return std::nullopt;
