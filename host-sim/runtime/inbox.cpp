@@ -152,8 +152,10 @@ void Inbox::settle(Pending& pending, bool added) {
   const configurator::Address& address = *pending.address;
   if (added) {
     pending.parts->commit();
-  } else if (!pending.redelivered) {
-    log_.warning(where(address) + ": the plugin handed over a mail twice: " + pending.mail.delivery_id);
+  } else {
+    pending.parts.reset();  // with its files, before anybody hears that this mail is dealt with
+    if (!pending.redelivered)
+      log_.warning(where(address) + ": the plugin handed over a mail twice: " + pending.mail.delivery_id);
   }
   try {
     tell(message_event(std::move(pending.keys), pending.redelivered, "accepted", base::now_unix_ms()), address);
