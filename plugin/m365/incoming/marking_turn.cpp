@@ -74,9 +74,11 @@ void plan_after_work(Stream& stream, Part part) {
     return;
   }
   stream.mark_failures = 0;
-  if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, stream.core.wall());
   const std::size_t left =
       stream.core.store()->to_mark_count(stream.identity()->stream, batch_limit + stream.mark_later.size());
+  // Then what waits for its next try is of a mailbox or folder that was here before this one.
+  if (left == 0) stream.mark_later.clear();
+  if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, stream.core.wall());
   if (left == 0) {
     bool idle_owed = false;
     {
