@@ -86,7 +86,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   bool lists_instead = false;                 ///< the service offers no delta here
   bool listed_whole = false;                  ///< and for that reason the folder was listed from end to end
   mail::SteadyTime delta_again{};             ///< when delta is tried again
-  unsigned series_lost = 0;                   ///< in a row: see lost_state() in polling.cpp
+  unsigned series_lost = 0;                   ///< in a row: see lost_state() in feed_trouble.h
   bool whole_wanted = false;                  ///< a list of the whole folder is due, whenever the last one was
   mail::WallTime newest{};                    ///< lists: the newest time seen
   std::deque<Arrival> in_hand;                ///< rows of the page at work; on disk as set aside
