@@ -4,8 +4,10 @@
 #include "store/reader.h"
 #include "store/sqlite_store.h"
 
-#define STORE_RECEIPT_COLUMNS \
-  "stream, message_id, decision, pending_mark, decided, gone, tries, attachments_digest, missing"
+#define STORE_RECEIPT_COLUMNS                                                                                     \
+  "receipt.stream, message_id, decision, coalesce((select what from mark where mark.stream = receipt.stream and " \
+  "mark.decided = receipt.decided and mark.id_hash = receipt.id_hash), ''), receipt.decided, gone, tries, "       \
+  "attachments_digest, missing"
 #define STORE_ASIDE_COLUMNS "stream, message_id, reason, due, first_seen, tries, offered"
 #define STORE_SUBMISSION_COLUMNS                                                                    \
   "server, key, mailbox, draft_id, step, tries, looks, attachments_done, taken, changed, verdict, " \
@@ -33,12 +35,12 @@ struct SqliteStore::Queries {
   Query receipt_like{reader_, "select " STORE_RECEIPT_COLUMNS
                               " from receipt where likeness = ? order by decided desc, stream, id_hash limit 1"};
   Query receipt_known{reader_, "select 1 from receipt where stream = ? and id_hash = ?"};
+  // A cross join is made in the order in which it is written: the few marks first, in their order.
   Query to_mark{reader_, "select " STORE_RECEIPT_COLUMNS
-                         " from receipt where stream = ? and pending_mark <> '' order by decided, id_hash limit ?"};
-  // Told which index: by itself SQLite takes the primary key here, and reads every receipt of the stream.
-  Query to_mark_count{reader_,
-                      "select count(*) from (select 1 from receipt indexed by receipt_to_mark"
-                      " where stream = ? and pending_mark <> '' limit ?)"};
+                         " from mark cross join receipt on receipt.stream = mark.stream"
+                         " and receipt.id_hash = mark.id_hash"
+                         " where mark.stream = ? order by mark.decided, mark.id_hash limit ?"};
+  Query to_mark_count{reader_, "select count(*) from (select 1 from mark where stream = ? limit ?)"};
   Query receipts_after{reader_, "select " STORE_RECEIPT_COLUMNS
                                 " from receipt where stream = ? and id_hash > ? order by id_hash limit ?"};
 

@@ -47,18 +47,33 @@ void drop(Writer::Transaction& transaction, StreamId stream, std::string_view me
   transaction.run("delete from aside where stream = ? and message_id = ?", {stream, message_id});
 }
 
+void drop_mark(Writer::Transaction& transaction, StreamId stream, const Hash128& id) {
+  transaction.run(
+      "delete from mark where stream = ?1 and id_hash = ?2"
+      " and decided = (select decided from receipt where stream = ?1 and id_hash = ?2)",
+      {stream, Blob{bytes_of(id)}});
+}
+
 void decide_in(Writer::Transaction& transaction, const Receipt& r) {
   const Hash128 id = hash_of(r.message_id);
   const Hash128 likeness = likeness_of(r.fingerprint).value_or(Hash128{});
-  // A receipt that was read back has no fingerprint, and keeps what it was written with.
-  transaction.run(
-      "insert into receipt(stream, id_hash, message_id, likeness, decision, pending_mark, decided, gone, tries,"
-      " attachments_digest) values(?, ?, ?, nullif(?, zeroblob(16)), ?, ?, ?, ?, ?, ?)"
-      " on conflict do update set likeness = coalesce(excluded.likeness, likeness), decision = excluded.decision,"
-      " pending_mark = excluded.pending_mark, decided = excluded.decided, gone = excluded.gone,"
-      " tries = excluded.tries, attachments_digest = excluded.attachments_digest, missing = 0",
-      {r.stream, Blob{bytes_of(id)}, r.message_id, Blob{bytes_of(likeness)}, static_cast<std::int64_t>(r.decision),
-       r.pending_mark, milliseconds(r.decided), r.gone, r.tries, r.attachments_digest});
+  const Blob key{bytes_of(id)}, like{bytes_of(likeness)};
+  const auto decision = static_cast<std::int64_t>(r.decision);
+  const std::size_t made = transaction.run(
+      "insert into receipt(stream, id_hash, message_id, likeness, decision, decided, gone, tries, attachments_digest)"
+      " values(?, ?, ?, nullif(?, zeroblob(16)), ?, ?, ?, ?, ?) on conflict do nothing",
+      {r.stream, key, r.message_id, like, decision, milliseconds(r.decided), r.gone, r.tries, r.attachments_digest});
+  if (made == 0) {
+    drop_mark(transaction, r.stream, id);
+    // A receipt that was read back has no fingerprint, and keeps what it was written with.
+    transaction.run(
+        "update receipt set likeness = coalesce(nullif(?, zeroblob(16)), likeness), decision = ?, decided = ?,"
+        " gone = ?, tries = ?, attachments_digest = ?, missing = 0 where stream = ? and id_hash = ?",
+        {like, decision, milliseconds(r.decided), r.gone, r.tries, r.attachments_digest, r.stream, key});
+  }
+  if (!r.pending_mark.empty())
+    transaction.run("insert into mark(stream, decided, id_hash, what) values(?, ?, ?, ?)",
+                    {r.stream, milliseconds(r.decided), key, r.pending_mark});
   drop(transaction, r.stream, r.message_id);
 }
 
@@ -128,11 +143,7 @@ void SqliteStore::decide_all(const std::vector<Receipt>& receipts) {
 void SqliteStore::marked(StreamId stream, const std::vector<std::string>& message_ids) {
   if (message_ids.empty()) return;
   Writer::Transaction transaction(*writer_, Writer::Durable::with_next);
-  for (const std::string& message_id : message_ids) {
-    const Hash128 id = hash_of(message_id);
-    transaction.run("update receipt set pending_mark = '' where stream = ? and id_hash = ? and pending_mark <> ''",
-                    {stream, Blob{bytes_of(id)}});
-  }
+  for (const std::string& message_id : message_ids) drop_mark(transaction, stream, hash_of(message_id));
   transaction.commit();
 }
 
@@ -172,6 +183,7 @@ bool SqliteStore::seen_missing(StreamId stream, std::string_view message_id) {
   const WallTime now = wall_();
   const bool for_good = before != WallTime{} && now - before >= missing_for_good;
   if (for_good) {
+    drop_mark(transaction, stream, id);
     transaction.run("delete from receipt where stream = ? and id_hash = ?", {stream, key});
   } else if (before == WallTime{} || now < before) {  // the machine's date was set back: the day begins anew
     transaction.run("update receipt set missing = ? where stream = ? and id_hash = ?",

@@ -59,6 +59,17 @@ const std::vector<Migration> all = {
         "alter table submission add column late_drafts_due integer not null default 0",
         "create index submission_late_drafts on submission(server, late_drafts_due) where late_drafts_due <> 0",
     }},
+    // 4: what is left to mark beside the receipts. A receipt stands at a place that its hash gives: to note in it that
+    // the mail was marked rewrote a page for every mail. These rows come and go in order, at the ends of few pages.
+    {{
+        "create table mark("
+        " stream integer not null references stream(id), decided integer not null, id_hash blob not null,"
+        " what text not null,"
+        " primary key(stream, decided, id_hash)) strict, without rowid",
+        "insert into mark select stream, decided, id_hash, pending_mark from receipt where pending_mark <> ''",
+        "drop index receipt_to_mark",
+        "alter table receipt drop column pending_mark",
+    }},
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
   CPPUNIT_TEST(decide_drops_what_was_set_aside);
   CPPUNIT_TEST(decide_all_is_all_or_nothing);
   CPPUNIT_TEST(left_to_mark_oldest_first);
+  CPPUNIT_TEST(a_mark_goes_with_its_decision);
   CPPUNIT_TEST(gone_and_back);
   CPPUNIT_TEST(pages_show_each_once_whatever_is_dropped);
   CPPUNIT_TEST(missing_twice_a_day_apart_is_dropped);
@@ -194,6 +195,28 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{3}, store->to_mark_count(inbox_, 10));
     CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store->to_mark_count(inbox_, 2));
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store->to_mark_count(inbox_ + 1, 10));
+  }
+
+  void a_mark_goes_with_its_decision() {
+    Receipt r = receipt(inbox_, "a");
+    r.decided = at(1);
+    r.pending_mark = "move:Rejected";
+    store->decide(r);
+    r.decided = at(2);
+    r.pending_mark = "read";
+    store->decide(r);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store->to_mark_count(inbox_, 10));
+    CPPUNIT_ASSERT(as_read(r) == store->to_mark(inbox_, 9).at(0));
+    CPPUNIT_ASSERT(as_read(r) == store->receipts_after(inbox_, "", 9).at(0));
+    r.pending_mark.clear();
+    store->decide(r);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store->to_mark_count(inbox_, 10));
+    r.pending_mark = "read";
+    store->decide(r);
+    store->seen_missing(inbox_, "a");
+    clock.advance(std::chrono::hours(24));
+    CPPUNIT_ASSERT(store->seen_missing(inbox_, "a"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store->to_mark_count(inbox_, 10));
   }
 
   void gone_and_back() {
