@@ -21,9 +21,8 @@ namespace {
 constexpr const char* kVersion = "1.0.0";
 
 std::vector<Command> all_commands() {
-  std::vector<Command> all{plugins_command(), describe_command(), check_command(),
-                           run_command(),     send_command(),     inbox_command(),
-                           m365_command(),    manifest_command(), demo_command()};
+  std::vector<Command> all{plugins_command(), describe_command(), check_command(),    run_command(), send_command(),
+                           inbox_command(),   m365_command(),     manifest_command(), demo_command()};
   for (Command& command : all) {
     auto& options = command.spec.options;
     options.push_back({"--plugins", "DIR", "look for plugins in this folder only"});

@@ -79,9 +79,9 @@ struct Message : Content {
   Json flag;  // null: notFlagged
   std::vector<ExtendedProperty> properties;
   std::map<std::string, std::vector<std::string>> multi_properties;  // values by normal id
-  std::string conversation_id, conversation_index;  // bytes
-  std::uint64_t answers = 0;                        // number of the message a reply draft answers, 0 none
-  bool mime_upload = false;                         // a draft whose `mime` is the client's own
+  std::string conversation_id, conversation_index;                   // bytes
+  std::uint64_t answers = 0;  // number of the message a reply draft answers, 0 none
+  bool mime_upload = false;   // a draft whose `mime` is the client's own
   bool receipt_sent = false;
 
   bool has_real_attachments() const;

@@ -15,8 +15,8 @@ StreamFacts facts_of(Stream& stream);
 /// One turn: at most one page is read. Never throws; a failure backs the stream off and shows in its health.
 void take_turn(Stream& stream);
 
-/// The one request this stream's next step consists of, where it can share a batch; else nullopt. What will be due within
-/// `ahead` is due. Never throws.
+/// The one request this stream's next step consists of, where it can share a batch; else nullopt. What will be due
+/// within `ahead` is due. Never throws.
 std::optional<GraphRequest> batchable_request(Stream& stream, std::chrono::milliseconds ahead = {});
 /// Goes on with the answer to it.
 void take_answer(Stream& stream, const GraphRequest& request, BatchAnswer answer);

@@ -30,7 +30,8 @@ struct MessageRow {
   std::vector<std::pair<std::string, std::string>> headers;
   bool has_headers = false;  ///< the property was there
   /// Names of properties that were there but not as documented. A text with a lone surrogate still has its value, with
-  /// U+FFFD in that place (not an id: that has none then); "body" stands here too when fetch_message (mail_builder.h) had to leave the body out.
+  /// U+FFFD in that place (not an id: that has none then); "body" stands here too when fetch_message (mail_builder.h)
+  /// had to leave the body out.
   std::vector<std::string> unreadable;
   /// Everything a delivery needs is there: not a row that only tells of a changed flag.
   bool complete() const;

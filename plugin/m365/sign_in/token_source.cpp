@@ -27,9 +27,9 @@ constexpr milliseconds slow_pause = 10min;    // locked account, throttled tenan
 constexpr milliseconds longest_lock_pause = 1h;
 constexpr milliseconds first_pause = 5s, longest_pause = 2min;  // after transient failures
 constexpr milliseconds unclear_password_pause =
-    1min;                                    // an attempt whose answer was lost counts towards a lock-out, too
+    1min;                                   // an attempt whose answer was lost counts towards a lock-out, too
 constexpr milliseconds forget_pause = 10s;  // between fresh tokens after refusals by Graph
-constexpr milliseconds look_pause = 10s;     // an administrator may be entering a new credential just now
+constexpr milliseconds look_pause = 10s;    // an administrator may be entering a new credential just now
 constexpr milliseconds idle_pause = 1h;
 constexpr std::size_t answer_limit = 1 << 20;
 constexpr std::string_view public_graph = "https://graph.microsoft.com";

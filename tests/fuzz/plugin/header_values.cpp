@@ -1,5 +1,5 @@
-// One header's value: what came with a mail (encoded words, parameters, message ids, the marks of automatic mail), and what
-// is to leave, in a mail or on the wire.
+// One header's value: what came with a mail (encoded words, parameters, message ids, the marks of automatic mail), and
+// what is to leave, in a mail or on the wire.
 #include <stdexcept>
 #include <string>
 

@@ -33,7 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(http::retry_after({{"Retry-After", " " + value + "\t"}}, now) == alone, "blanks around do not count");
   const std::size_t first = value.find_first_not_of(" \t");
   const bool number = first != value.npos && value[first] >= '0' && value[first] <= '9';  // no date (RFC 9110, 5.6.7)
-  const bool digits = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits) {
     require(alone && with_date == alone, "seconds are seconds, whatever the date");
     if (value.size() <= 6) {

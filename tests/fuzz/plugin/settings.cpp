@@ -53,7 +53,8 @@ void require_tenant(const m365::TenantSettings& tenant) {
   require(tenant.workers >= 1 && tenant.workers <= 64, "workers are bounded");
   require(!tenant.client_id.empty() && !tenant.tenant.empty(), "who signs in where is known");
   for (const std::string& warning : tenant.warnings) {
-    require(tenant.secret.size() < 12 || warning.find(tenant.secret) == std::string::npos, "a secret is never repeated");
+    require(tenant.secret.size() < 12 || warning.find(tenant.secret) == std::string::npos,
+            "a secret is never repeated");
   }
 }
 

@@ -1,5 +1,5 @@
-// What Entra's token endpoint answers: tokens, refusals, and what is neither. The whole input is the body; its size chooses
-// the status and who signs in, so that each body is read in every way as inputs vary.
+// What Entra's token endpoint answers: tokens, refusals, and what is neither. The whole input is the body; its size
+// chooses the status and who signs in, so that each body is read in every way as inputs vary.
 #include <array>
 #include <string>
 

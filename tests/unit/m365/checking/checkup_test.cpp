@@ -151,9 +151,8 @@ class CheckupTest final : public CppUnit::TestFixture {
 
   void a_forbidden_mailbox_keeps_code_and_request_id() {
     fake::Rig rig;
-    rig.world->set_intercept([](const m365::GraphRequest&) -> std::optional<fake::Reply> {
-      return fake::error(403, "ErrorAccessDenied");
-    });
+    rig.world->set_intercept(
+        [](const m365::GraphRequest&) -> std::optional<fake::Reply> { return fake::error(403, "ErrorAccessDenied"); });
     const Collected found = look(rig);
     const Finding* folder = found.of("folder", Result::failed);
     CPPUNIT_ASSERT(folder != nullptr);
