@@ -6,6 +6,7 @@ find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net NetSSL Crypto JSON Uti
 find_package(simdjson REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(CPPUNIT REQUIRED IMPORTED_TARGET cppunit)
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

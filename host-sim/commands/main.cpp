@@ -1,5 +1,4 @@
 // host-sim: finds the command, reads its options, turns what went wrong into sentences and an exit code.
-#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -147,10 +146,6 @@ int main_of(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   // A peer that is gone is an error of that connection, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
-#if defined(__GLIBC__)
-  // Each thread would keep a heap of its own as large as its largest mail ever was; few are shared, and stay flat.
-  ::mallopt(M_ARENA_MAX, 2);
-#endif
   // Secrets and mails are in this memory: no core dumps, no debugger of the same user.
   // (The leak checker of a sanitizer build attaches as a debugger does.)
 #if !defined(__SANITIZE_ADDRESS__)
