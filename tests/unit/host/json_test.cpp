@@ -16,6 +16,7 @@ class JsonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(refuses_a_key_given_twice);
   CPPUNIT_TEST(refuses_deep_nesting);
   CPPUNIT_TEST(writes_invalid_bytes_as_replacement_characters);
+  CPPUNIT_TEST(writes_every_byte_at_every_place);
   CPPUNIT_TEST(set_replaces_in_place);
   CPPUNIT_TEST_SUITE_END();
 
@@ -99,6 +100,20 @@ class JsonTest : public CppUnit::TestFixture {
           const std::string expected = '"' + left + alone.substr(1, alone.size() - 2) + right + '"';
           CPPUNIT_ASSERT_EQUAL(expected, Json(left + static_cast<char>(c) + right).dump());
         }
+      }
+    }
+  }
+
+  void writes_every_byte_at_every_place() {
+    for (int c = 0; c < 256; ++c) {
+      for (std::size_t place = 0; place < 20; ++place) {
+        std::string text(20, 'x');
+        text[place] = static_cast<char>(c);
+        const std::string written = Json(text).dump();
+        if (c >= 0x80) text.replace(place, 1, "\xef\xbf\xbd");
+        const bool plain = c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+        CPPUNIT_ASSERT_EQUAL(text, Json::parse(written).as_string());
+        CPPUNIT_ASSERT_EQUAL(plain, written == '"' + text + '"');
       }
     }
   }
