@@ -18,7 +18,8 @@ Reader::Reader(const StateFile& file, std::chrono::milliseconds busy) : file_(fi
   }
   sqlite3_extended_result_codes(connection_, 1);
   sqlite3_busy_timeout(connection_, static_cast<int>(busy.count()));
-  sqlite3_exec(connection_, "pragma cache_size = -8192", nullptr, nullptr, nullptr);  // KiB: the tops of the trees
+  // In KiB: the tops of the trees. More is of no use, for each commit of the writer empties it.
+  sqlite3_exec(connection_, "pragma cache_size = -1024", nullptr, nullptr, nullptr);
 }
 
 Reader::~Reader() {

@@ -20,8 +20,9 @@ using namespace std::chrono_literals;
 using mail::Cause;
 using mail::Level;
 
-constexpr std::size_t most_rows_in_hand = 2'000;  // of all streams; beyond it only their ids are kept
-constexpr unsigned most_broken_pages = 3;         // in a row; then lists
+// Of all streams; beyond it only their ids are kept, and each is read by itself. Every worker may have a page in hand.
+constexpr std::size_t most_rows_in_hand = 2'000, rows_in_hand_of_worker = page_alone + page_in_batch;
+constexpr unsigned most_broken_pages = 3;  // in a row; then lists
 
 std::string messages_path(const Stream& stream, const std::string& folder_id) {
   return user_path(stream.settings.user) + "/mailFolders/" + http::percent_encode(folder_id) + "/messages";
@@ -268,8 +269,9 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
     stream.activity = true;
   }
   const std::size_t fresh = arrivals.size();
+  const std::size_t most = std::max(most_rows_in_hand, stream.core.settings.tenant.workers * rows_in_hand_of_worker);
   for (Arrival& arrival : arrivals) {
-    if (stream.core.rows_in_hand >= most_rows_in_hand && arrival.whole) {
+    if (stream.core.rows_in_hand >= most && arrival.whole) {
       std::string id = std::move(arrival.row.id);
       arrival.row = MessageRow();
       arrival.row.id = std::move(id);
