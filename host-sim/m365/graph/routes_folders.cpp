@@ -10,7 +10,8 @@
 namespace embedded {
 namespace {
 
-constexpr std::string_view kListOptions = "$select,$top,$skip,$count,$expand,$filter,$orderby,includehiddenfolders";
+constexpr std::string_view kFolderListOptions =
+    "$select,$top,$skip,$count,$expand,$filter,$orderby,includehiddenfolders";
 
 FolderView view_of(const Query& query) {
   FolderView view{query.select};
@@ -72,7 +73,7 @@ HttpResponse count_below(World&, Call& call) {
 }
 
 HttpResponse list_children(World& world, Call& call, Mailbox& mailbox, const Folder& parent) {
-  const Query query = parse_query(call.query(), kListOptions);
+  const Query query = parse_query(call.query(), kFolderListOptions);
   if (query.orderby) throw bad_request("The query option $orderby is not offered on mailFolders here.");
   const FolderView view = view_of(query);
   std::vector<Folder*> all = chosen(query, mailbox, parent);
@@ -186,11 +187,11 @@ HttpResponse relocate(World& world, Call& call, bool keep) {
   return json_response(200, folder_json(mailbox, *done, call.context(world, "mailFolders/$entity"), {}));
 }
 
-HttpResponse move(World& world, Call& call) {
+HttpResponse move_folder(World& world, Call& call) {
   return relocate(world, call, false);
 }
 
-HttpResponse copy(World& world, Call& call) {
+HttpResponse copy_folder(World& world, Call& call) {
   return relocate(world, call, true);
 }
 
@@ -208,7 +209,7 @@ HttpResponse remove_folder(World&, Call& call) {
 }
 
 // Changes of the folders themselves: each round names them all, which the documents allow (rows may repeat).
-HttpResponse delta(World& world, Call& call) {
+HttpResponse folder_delta(World& world, Call& call) {
   const Query query = parse_query(call.query(), "$select,$deltatoken,$skiptoken");
   Mailbox& mailbox = call.mailbox();
   const auto lock = mailbox.lock();
@@ -241,13 +242,13 @@ const std::vector<Route>& folder_routes() {
       {"GET", "", "users.get", Need::none, get_user},
       {"GET", "mailFolders", "folders.list", Need::read, list_top},
       {"POST", "mailFolders", "folders.create", Need::write, create_top},
-      {"GET", "mailFolders/delta", "folders.delta", Need::read, delta},
+      {"GET", "mailFolders/delta", "folders.delta", Need::read, folder_delta},
       {"GET", "mailFolders/$count", "folders.list", Need::read, count_top},
       {"GET", "mailFolders/{}", "folders.get", Need::read, get_folder},
       {"PATCH", "mailFolders/{}", "folders.update", Need::write, rename},
       {"DELETE", "mailFolders/{}", "folders.delete", Need::write, remove_folder},
-      {"POST", "mailFolders/{}/move", "folders.move", Need::write, move},
-      {"POST", "mailFolders/{}/copy", "folders.copy", Need::write, copy},
+      {"POST", "mailFolders/{}/move", "folders.move", Need::write, move_folder},
+      {"POST", "mailFolders/{}/copy", "folders.copy", Need::write, copy_folder},
       {"GET", "mailFolders/{}/childFolders/$count", "folders.list", Need::read, count_below},
       {"GET", "mailFolders/{}/childFolders", "folders.list", Need::read, list_below},
       {"POST", "mailFolders/{}/childFolders", "folders.create", Need::write, create_below},
