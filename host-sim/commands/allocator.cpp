@@ -2,7 +2,6 @@
 // back: with glibc that was a third of host-sim's CPU, and each thread kept a heap as large as its largest mail ever was.
 
 // jemalloc reads this before main (jemalloc(3), "TUNING"). Two arenas: what was given back is used again by whoever
-// comes next, and memory stays small with any number of threads. A thread keeps pieces up to 64 KB at hand, which most
-// mails are.
+// comes next, and memory stays small with any number of threads.
 extern "C" __attribute__((visibility("default"))) const char* malloc_conf;
-const char* malloc_conf = "narenas:2,lg_tcache_max:16";
+const char* malloc_conf = "narenas:2";
