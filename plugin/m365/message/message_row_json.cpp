@@ -4,16 +4,43 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace m365::json {
 namespace {
 
 // A parser keeps room for the largest document it has seen (up to 8 times its size, feasibility.md 1.1): after a huge
-// one it is given back.
-constexpr std::size_t huge = 8u << 20;
+// one it is given back. One for each worker would be as large as the largest answer that the worker ever saw; but few
+// read at the same time, and the last one that was given back is taken first.
+class KeptParsers {
+ public:
+  std::unique_ptr<od::parser> take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        std::unique_ptr<od::parser> parser = std::move(free_.back());
+        free_.pop_back();
+        return parser;
+      }
+    }
+    return std::make_unique<od::parser>();
+  }
 
-thread_local std::unique_ptr<od::parser> kept_parser;
+  void give_back(std::unique_ptr<od::parser> parser, std::size_t document) {
+    constexpr std::size_t huge = 8u << 20, most = 2;
+    if (document > huge) return;
+    const std::lock_guard lock(mutex_);
+    if (free_.size() < most) free_.push_back(std::move(parser));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<od::parser>> free_;  // guarded by mutex_
+};
+
+KeptParsers kept_parsers;
 
 [[noreturn]] void throw_unreadable(simdjson::error_code error, mail::Remedy remedy) {
   mail::Fault fault;
@@ -125,9 +152,7 @@ void read_document(std::string_view text, mail::Remedy remedy, const std::functi
 }
 
 void read_document_in(std::string& text, mail::Remedy remedy, const std::function<void(od::document&)>& read) {
-  // Taken out while in use, so that a nested call makes its own.
-  std::unique_ptr<od::parser> parser = std::move(kept_parser);
-  if (!parser) parser = std::make_unique<od::parser>();
+  std::unique_ptr<od::parser> parser = kept_parsers.take();
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   try {
     od::document document;
@@ -135,10 +160,10 @@ void read_document_in(std::string& text, mail::Remedy remedy, const std::functio
     if (error) throw simdjson::simdjson_error(error);
     read(document);
   } catch (const simdjson::simdjson_error& error) {
-    if (text.size() <= huge) kept_parser = std::move(parser);
+    kept_parsers.give_back(std::move(parser), text.size());
     throw_unreadable(error.error(), remedy);
   }
-  if (text.size() <= huge) kept_parser = std::move(parser);
+  kept_parsers.give_back(std::move(parser), text.size());
 }
 
 bool is_null(od::value value) {

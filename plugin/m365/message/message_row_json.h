@@ -24,7 +24,7 @@ enum class Found {
 };
 
 /// Runs `read` on the document. Throws mail::FaultError (service_fault, `remedy`) when the text is not JSON at all, and
-/// when `read` throws simdjson::simdjson_error. One parser a thread is kept, unless the document was huge.
+/// when `read` throws simdjson::simdjson_error. The parser is kept for the next, unless the document was huge.
 void read_document(std::string_view text, mail::Remedy remedy, const std::function<void(od::document&)>& read);
 
 /// The same of a text that is not copied. It is given room behind its end, which simdjson reads; its content stays as
