@@ -288,7 +288,7 @@ class Secrets(Secure):
                   ({"operation": "attachments.session", "nth": 1}, {"status": 500}),
                   ({"operation": "messages.send", "nth": 1}, {"status": 504, "work": "done"}))
         sent = self.keep(self.send("--from", SUPPORT, "--to", CUSTOMER, "--subject", "large", "--text", body, "--attach",
-                                   large, "--json", *debug, timeout=300))
+                                   large, "--json", "--patience", "60", *debug, timeout=300))
         self.assertEqual(0, sent.code, sent.err)
         # An upload that does not succeed leaves its record behind.
         self.foul(({"operation": "upload.put"}, {"status": 500}))
