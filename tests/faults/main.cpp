@@ -207,8 +207,8 @@ class Runner {
 
 }  // namespace
 
-// Each round copies the two large attachments a dozen times. Given back to the system and taken from it again each time,
-// that memory was half of a round's CPU.
+// Each round copies the two large attachments a dozen times. Given back to the system and taken from it again each
+// time, that memory was half of a round's CPU.
 static void keep_memory() {
 #if defined(__GLIBC__)
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most it takes

@@ -96,8 +96,8 @@ class Round {
     for (const Reply& reply : replies_) host_.submit(reply);
     const bool sent = run_until([this] { return host_.undecided() == 0; }, patience, real_patience);
     if (!sent) differs("sending did not end");
-    // Work that is done late must not spoil what was already good. A draft that it leaves behind, or that the search did
-    // not show yet, is found by a later look of the plugin's.
+    // Work that is done late must not spoil what was already good. A draft that it leaves behind, or that the search
+    // did not show yet, is found by a later look of the plugin's.
     if (what_.way.work == Work::later)
       host_.run_until([] { return false; }, longest_later + search_lag + 10s, real_patience);
     if (what_.way.work == Work::later || what_.way.search_lags)
