@@ -5,6 +5,7 @@
 #include <cctype>
 #include <iostream>
 #include <set>
+#include <span>
 #include <sstream>
 #include <string>
 
@@ -26,8 +27,8 @@ std::string person_of(const Json* person) {
   return name.empty() ? person->text("address") : name + " <" + person->text("address") + ">";
 }
 
-// Without --events a person watches: one line for what they would look for.
-void show(const Json& event) {
+// Without --events a person watches: one line for what they would look for, or none.
+std::string line_of(const Json& event) {
   const std::string kind = event.text("event");
   std::string line;
   if (kind == "message") {
@@ -40,9 +41,15 @@ void show(const Json& event) {
   } else if (kind == "sent") {
     line = event.text("verdict") + "  " + event.text("key") + "  " + event.text("internet_message_id");
   } else {
-    return;
+    return line;
   }
-  std::cout << base::for_one_line(line, 200) << std::endl;
+  return base::for_one_line(line, 200) + "\n";
+}
+
+void show(std::span<const Json> events) {
+  std::string lines;
+  for (const Json& event : events) lines += line_of(event);
+  if (!lines.empty()) std::cout << lines << std::flush;
 }
 
 // "A,B" in lower case.

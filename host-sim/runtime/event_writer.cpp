@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace runtime {
@@ -20,20 +21,34 @@ EventWriter::EventWriter(const std::optional<std::filesystem::path>& where) {
   fd_ = file_.get();
   const off_t size = ::lseek(fd_, 0, SEEK_END);
   char last = '\n';
-  if (size > 0 && ::pread(fd_, &last, 1, size - 1) == 1 && last != '\n') base::write_all(fd_, "\n", path_);
+  torn_ = size > 0 && ::pread(fd_, &last, 1, size - 1) == 1 && last != '\n';
 }
 
 void EventWriter::write(const base::Json& event) {
-  if (fd_ < 0 && !observer_) return;
-  const std::string line = fd_ < 0 ? std::string() : event.dump() + "\n";
+  write_lines(writes_text() ? event.dump() + "\n" : std::string(), {&event, 1});
+}
+
+void EventWriter::write_lines(std::string_view lines, std::span<const base::Json> shown) {
   const std::lock_guard lock(mutex_);
-  if (observer_) observer_(event);
-  if (fd_ < 0) return;
-  try {
-    base::write_all(fd_, line, path_);
-  } catch (const base::FileError&) {
-    ++lost_;
-    throw;
+  if (observer_ && !shown.empty()) observer_(shown);
+  if (writes_text()) append(lines);
+}
+
+void EventWriter::append(std::string_view lines) {
+  // A line that was not written whole is ended first: it must not spoil the next one.
+  std::string ended;
+  if (torn_) lines = ended.append("\n").append(lines);
+  while (!lines.empty()) {
+    const ssize_t n = ::write(fd_, lines.data(), lines.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int code = errno;
+      lost_ += static_cast<std::size_t>(std::count(lines.begin() + (lines.front() == '\n' ? 1 : 0), lines.end(), '\n'));
+      throw base::FileError("write", path_, code);
+    }
+    const auto written = static_cast<std::size_t>(n);
+    if (written > 0) torn_ = lines[written - 1] != '\n';
+    lines.remove_prefix(written);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "runtime/message_event.h"
+#include "runtime/text.h"
 
 namespace runtime {
 namespace {
@@ -16,15 +17,16 @@ std::string where(const configurator::Address& address) {
   return address.queue + " <" + address.address + ">";
 }
 
-HostView view_of(const ReceivedMail& mail, HostStore& store) {
+HostView seen_by_host(const mailplugin_message& mail, HostStore& store) {
   HostView view;
-  std::optional<std::string> own = store.key_of_reply(mail.in_reply_to);
+  std::optional<std::string> own = store.key_of_reply(as_view(mail.in_reply_to));
   // The nearest ancestor stands last (RFC 5322, 3.6.4).
-  for (auto it = mail.references.rbegin(); !own && it != mail.references.rend(); ++it) own = store.key_of_reply(*it);
+  for (std::uint32_t i = mail.references == nullptr ? 0 : mail.reference_count; !own && i > 0; --i)
+    own = store.key_of_reply(as_view(mail.references[i - 1]));
   view.thread_key = own ? *own : thread_of(mail);
-  if (mail.report) {
-    view.report_key = store.key_of_reply(mail.report->original_message_id);
-    if (!mail.report->key.empty()) view.report_key = mail.report->key;
+  if (mail.report != nullptr) {
+    view.report_key = store.key_of_reply(as_view(mail.report->original_message_id));
+    if (const std::string_view key = as_view(mail.report->key); !key.empty()) view.report_key = key;
   }
   return view;
 }
@@ -72,37 +74,32 @@ bool Inbox::unwanted(const mailplugin_message& mail) const {
 }
 
 // Nothing of it is kept but the event: the plugin moves it where an administrator finds it.
-void Inbox::refuse(const configurator::Address& address, const mailplugin_message& message) {
-  ReceivedMail mail = copy_of(message);
+void Inbox::refuse(const configurator::Address& address, const mailplugin_message& mail) {
   const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
-  HostView view = view_of(mail, store_);
-  Json keys = message_keys(address, std::move(mail), StoredParts(), std::move(view));
-  tell(message_event(std::move(keys), redelivered, "rejected", base::now_unix_ms()), address);
+  const MessageKeys keys = message_keys(address, mail, StoredParts(), seen_by_host(mail, store_));
+  tell(message_event(Json::parse(keys.json), redelivered, "rejected", base::now_unix_ms()), address);
 }
 
-mailplugin_verdict Inbox::store(const configurator::Address& address, const mailplugin_message& message,
-                                Decided decided) {
-  ReceivedMail mail = copy_of(message);
-  if (mail.stable_id.empty()) throw std::runtime_error("the plugin gave it no stable_id");
+mailplugin_verdict Inbox::store(const configurator::Address& address, const mailplugin_message& mail, Decided decided) {
+  const std::string delivery_id(as_view(mail.stable_id));
+  if (delivery_id.empty()) throw std::runtime_error("the plugin gave it no stable_id");
   const bool redelivered = (mail.flags & MAILPLUGIN_REDELIVERED) != 0;
   const bool replaces = (mail.flags & MAILPLUGIN_ATTACHMENTS_REPLACED) != 0;
   // Of any other mail the store itself says whether it is new.
   std::optional<InboxRow> before;
-  if (redelivered || replaces) before = store_.find_received(mail.stable_id);
+  if (redelivered || replaces) before = store_.find_received(delivery_id);
   if (before && !replaces) {
     tell(message_event(std::move(before->event), redelivered, "accepted", base::now_unix_ms()), address);
     return MAILPLUGIN_ACCEPTED;
   }
   auto reader = std::make_unique<PartReader>(folder_.unfinished(), folder_.attachments(), stopping_);
-  StoredParts parts = reader->read(message);
+  const StoredParts parts = reader->read(mail);
   reader->keep();
   std::vector<std::string> files;
   for (const StoredAttachment& attachment : parts.attachments) files.push_back(attachment.file);
-  const std::string delivery_id = mail.stable_id;
-  HostView view = view_of(mail, store_);
-  Json keys = message_keys(address, std::move(mail), std::move(parts), std::move(view));
+  MessageKeys keys = message_keys(address, mail, parts, seen_by_host(mail, store_));
   if (before) {
-    before->event = std::move(keys);
+    before->event = Json::parse(keys.json);
     before->files.swap(files);  // now the old ones
     store_.replace_received(*before);
     std::error_code ignored;
@@ -115,13 +112,14 @@ mailplugin_verdict Inbox::store(const configurator::Address& address, const mail
   }
   Pending pending;
   pending.address = &address;
-  pending.mail = {delivery_id,         keys.dump(),     address.priority, message.received_unix_ms,
-                  base::now_unix_ms(), std::move(files)};
-  pending.keys = std::move(keys);
+  pending.mail = {delivery_id,           std::move(keys.json), address.priority,
+                  mail.received_unix_ms, base::now_unix_ms(),  std::move(files)};
+  pending.id_end = keys.id_end;
+  if (events_.observed()) pending.glance = message_glance(address, mail, parts);
   pending.redelivered = redelivered;
   pending.parts = std::move(reader);
   pending.decided = std::move(decided);
-  const std::size_t weight = 2 * pending.mail.event.size();  // as text and as keys
+  const std::size_t weight = pending.mail.event.size();
   return groups_.add(std::move(pending), weight) ? MAILPLUGIN_PENDING : MAILPLUGIN_RETRY_LATER;
 }
 
@@ -145,24 +143,37 @@ void Inbox::store_group(std::vector<Pending>& group) {
     }
     return;
   }
-  for (std::size_t i = 0; i < group.size(); ++i) settle(group[i], added[i]);
+  for (std::size_t i = 0; i < group.size(); ++i) keep(group[i], added[i]);
+  tell_all(group);
+  for (const Pending& pending : group) pending.decided(MAILPLUGIN_ACCEPTED);
 }
 
-void Inbox::settle(Pending& pending, bool added) {
-  const configurator::Address& address = *pending.address;
+void Inbox::keep(Pending& pending, bool added) {
   if (added) {
     pending.parts->commit();
-  } else {
-    pending.parts.reset();  // with its files, before anybody hears that this mail is dealt with
-    if (!pending.redelivered)
-      log_.warning(where(address) + ": the plugin handed over a mail twice: " + pending.mail.delivery_id);
+    return;
   }
+  pending.parts.reset();  // with its files, before anybody hears that this mail is dealt with
+  if (!pending.redelivered)
+    log_.warning(where(*pending.address) + ": the plugin handed over a mail twice: " + pending.mail.delivery_id);
+}
+
+void Inbox::tell_all(const std::vector<Pending>& group) {
   try {
-    tell(message_event(std::move(pending.keys), pending.redelivered, "accepted", base::now_unix_ms()), address);
+    std::string lines;
+    std::vector<Json> glances;
+    const std::int64_t now = base::now_unix_ms();
+    for (const Pending& pending : group) {
+      if (events_.writes_text())
+        append_message_line(lines, pending.mail.event, pending.id_end, pending.redelivered, "accepted", now);
+      if (events_.observed()) glances.push_back(pending.glance);
+    }
+    events_.write_lines(lines, glances);
   } catch (const std::exception& error) {
-    log_.error(where(address) + ": a mail was stored, its event was not written: " + error.what());
+    // The mails are safe; that events could not be written must not make them come again.
+    log_.error(where(*group.front().address) + (group.size() > 1 ? " and others" : "") +
+               ": a mail was stored, its event was not written: " + error.what());
   }
-  pending.decided(MAILPLUGIN_ACCEPTED);
 }
 
 void Inbox::tell(const Json& event, const configurator::Address& address) {

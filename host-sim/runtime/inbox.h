@@ -18,6 +18,7 @@
 #include "runtime/event_writer.h"
 #include "runtime/group_thread.h"
 #include "runtime/host_store.h"
+#include "runtime/message_event.h"
 #include "runtime/parts.h"
 
 namespace runtime {
@@ -47,19 +48,21 @@ class Inbox {
   struct Pending {
     const configurator::Address* address = nullptr;
     NewMail mail;
-    base::Json keys;
+    std::size_t id_end = 0;  // of mail.event, see MessageKeys
+    base::Json glance;       // for an observer of events
     bool redelivered = false;
     std::unique_ptr<PartReader> parts;  // takes its files away again, unless they are stored
     Decided decided;
   };
 
   void store_group(std::vector<Pending>& group);
-  void settle(Pending& mail, bool added);
+  void keep(Pending& mail, bool added);
   void refuse_to_store(const configurator::Address& address, const std::exception& error);
   bool unwanted(const mailplugin_message& mail) const;
   void refuse(const configurator::Address& address, const mailplugin_message& mail);
   mailplugin_verdict store(const configurator::Address& address, const mailplugin_message& mail, Decided decided);
   void tell(const base::Json& event, const configurator::Address& address);
+  void tell_all(const std::vector<Pending>& group);
 
   const DataFolder& folder_;
   HostStore& store_;

@@ -2,14 +2,16 @@
 #ifndef HOST_SIM_RUNTIME_MESSAGE_EVENT_H_
 #define HOST_SIM_RUNTIME_MESSAGE_EVENT_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/json.h"
 #include "configurator/configuration.h"
+#include "mailplugin/mailplugin.h"
 #include "runtime/parts.h"
-#include "runtime/received_mail.h"
 
 namespace runtime {
 
@@ -19,18 +21,29 @@ struct HostView {
   std::optional<std::string> report_key;  // the key of our reply that a report speaks of
 };
 
-// The names of the flags that the contract lists, in its order.
-std::vector<std::string> names_of_flags(uint32_t flags);
-
 // First Reference, else the mail's own Message-ID; empty when it has neither.
-std::string thread_of(const ReceivedMail& mail);
+std::string_view thread_of(const mailplugin_message& mail);
 
-// Without the keys "event", "time", "redelivered" and "verdict", which belong to one call and not to the mail. Takes
-// the mail's texts over: move what is not needed any more.
-base::Json message_keys(const configurator::Address& address, ReceivedMail mail, StoredParts parts, HostView view);
+// Without the keys "event", "time", "redelivered" and "verdict", which belong to one call and not to the mail.
+struct MessageKeys {
+  std::string json;        // an object
+  std::size_t id_end = 0;  // where its member "delivery_id" ends, behind which "redelivered" belongs
+};
 
-// The whole event in the contract's order; takes `keys` over likewise.
+// Written as text at once: a mail is received, stored and told, and never asked for one of its keys.
+MessageKeys message_keys(const configurator::Address& address, const mailplugin_message& mail, const StoredParts& parts,
+                         const HostView& view);
+
+// Appends the whole event in the contract's order, with the end of its line. `keys` and `id_end` as in MessageKeys.
+void append_message_line(std::string& out, std::string_view keys, std::size_t id_end, bool redelivered,
+                         std::string_view verdict, std::int64_t now_unix_ms);
+
+// The whole event of a mail that was read back.
 base::Json message_event(base::Json keys, bool redelivered, const std::string& verdict, std::int64_t now_unix_ms);
+
+// As much of the event as one line for a person says.
+base::Json message_glance(const configurator::Address& address, const mailplugin_message& mail,
+                          const StoredParts& parts);
 
 }  // namespace runtime
 

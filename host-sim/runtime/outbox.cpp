@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "runtime/known.h"
+#include "runtime/text.h"
 #include "runtime/wakeup.h"
 
 namespace runtime {
@@ -159,8 +160,8 @@ void Outbox::on_sent(const mailplugin_submission* abi, const mailplugin_outcome*
     Fate fate;
     fate.verdict = name_of_verdict(outcome->verdict);
     fate.reason = outcome->reason == nullptr ? "" : outcome->reason;
-    fate.internet_message_id = to_string(outcome->internet_message_id);
-    fate.conversation_id = to_string(outcome->conversation_id);
+    fate.internet_message_id = as_view(outcome->internet_message_id);
+    fate.conversation_id = as_view(outcome->conversation_id);
     fate.attempts = outcome->attempts;
     outbox.answered(*submission, fate, outcome->retry_after_ms);
   } catch (const std::exception& error) {

@@ -12,7 +12,6 @@
 
 #include "base/json.h"
 #include "mailplugin/mailplugin.h"
-#include "runtime/received_mail.h"
 
 namespace runtime {
 
@@ -20,6 +19,10 @@ namespace runtime {
 class MessageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+struct Person {
+  std::string name, address;
 };
 
 struct OutgoingAttachment {

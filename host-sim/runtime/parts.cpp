@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "base/file.h"
-#include "runtime/received_mail.h"
+#include "runtime/text.h"
 
 namespace runtime {
 namespace {
@@ -48,7 +48,7 @@ std::string lower(std::string text) {
 
 std::string kind_of(const mailplugin_part& part) {
   if (part.kind == MAILPLUGIN_PART_LINK) return "link";
-  return lower(to_string(part.media_type)).starts_with("message/rfc822") ? "message" : "file";
+  return lower(std::string(as_view(part.media_type))).starts_with("message/rfc822") ? "message" : "file";
 }
 
 }  // namespace
@@ -81,9 +81,9 @@ StoredParts PartReader::read(const mailplugin_message& mail) {
       case MAILPLUGIN_PART_ATTACHMENT:
       case MAILPLUGIN_PART_LINK: {
         StoredAttachment attachment;
-        attachment.name = to_string(part.file_name);
-        attachment.media_type = to_string(part.media_type);
-        attachment.content_id = to_string(part.content_id);
+        attachment.name = as_view(part.file_name);
+        attachment.media_type = as_view(part.media_type);
+        attachment.content_id = as_view(part.content_id);
         attachment.is_inline = part.kind == MAILPLUGIN_PART_INLINE;
         attachment.kind = kind_of(part);
         attachment.size = part.size_hint;

@@ -1,6 +1,7 @@
 #include "runtime/outgoing_mail.h"
 
 #include "host/support.h"
+#include "runtime/text.h"
 
 namespace {
 
@@ -87,20 +88,20 @@ class OutgoingMailTest : public CppUnit::TestFixture {
     mark_inline(mail);
     const LeavingMail leaving(mail, "key-1");
     const mailplugin_message& view = leaving.view();
-    CPPUNIT_ASSERT_EQUAL(std::string("key-1"), runtime::to_string(view.stable_id));
-    CPPUNIT_ASSERT_EQUAL(std::string("box@x"), runtime::to_string(view.mailbox));
-    CPPUNIT_ASSERT_EQUAL(std::string("me@x"), runtime::to_string(view.from.address));
-    CPPUNIT_ASSERT_EQUAL(std::string("Ann"), runtime::to_string(view.to[0].name));
+    CPPUNIT_ASSERT_EQUAL(std::string_view("key-1"), runtime::as_view(view.stable_id));
+    CPPUNIT_ASSERT_EQUAL(std::string_view("box@x"), runtime::as_view(view.mailbox));
+    CPPUNIT_ASSERT_EQUAL(std::string_view("me@x"), runtime::as_view(view.from.address));
+    CPPUNIT_ASSERT_EQUAL(std::string_view("Ann"), runtime::as_view(view.to[0].name));
     CPPUNIT_ASSERT_EQUAL(2u, view.bcc_count);
     CPPUNIT_ASSERT_EQUAL(2u, view.reference_count);
-    CPPUNIT_ASSERT_EQUAL(std::string("<1@y>"), runtime::to_string(view.references[1]));
+    CPPUNIT_ASSERT_EQUAL(std::string_view("<1@y>"), runtime::as_view(view.references[1]));
     CPPUNIT_ASSERT((view.flags & MAILPLUGIN_AUTO_SUBMITTED) != 0);
     CPPUNIT_ASSERT_EQUAL(4u, view.part_count);
     CPPUNIT_ASSERT_EQUAL(std::string("plain"), read_all(*view.parts[0]));
     CPPUNIT_ASSERT_EQUAL(std::string("plain"), read_all(*view.parts[0]));  // open gives a fresh stream
     CPPUNIT_ASSERT_EQUAL(uint32_t{MAILPLUGIN_PART_HTML}, view.parts[1]->kind);
     CPPUNIT_ASSERT_EQUAL(uint32_t{MAILPLUGIN_PART_INLINE}, view.parts[2]->kind);
-    CPPUNIT_ASSERT_EQUAL(std::string("logo.png"), runtime::to_string(view.parts[2]->content_id));
+    CPPUNIT_ASSERT_EQUAL(std::string_view("logo.png"), runtime::as_view(view.parts[2]->content_id));
     CPPUNIT_ASSERT_EQUAL(int64_t{7}, view.parts[2]->size_hint);
     CPPUNIT_ASSERT_EQUAL(std::string("picture"), read_all(*view.parts[2]));
     CPPUNIT_ASSERT(view.parts[3]->open(view.parts[3]) == nullptr);

@@ -1,10 +1,13 @@
 // The host's books, its events file, its data folder, and what becomes of a mail on the way in.
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <future>
 #include <map>
+#include <span>
 
 #include "host/support.h"
 #include "runtime/data_folder.h"
@@ -34,6 +37,7 @@ class StoreTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(keeps_what_is_to_be_sent);
   CPPUNIT_TEST(refuses_a_file_of_another_format);
   CPPUNIT_TEST(events_are_whole_lines);
+  CPPUNIT_TEST(a_line_that_was_cut_off_is_ended_before_the_next);
   CPPUNIT_TEST(one_process_a_folder);
   CPPUNIT_TEST(a_mail_without_anything_has_every_key);
   CPPUNIT_TEST(a_report_names_our_reply);
@@ -108,12 +112,35 @@ class StoreTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_THROW(HostStore(scratch_.path() / "gone.db", HostStore::Open::kExisting), runtime::StoreError);
   }
 
+  void a_line_that_was_cut_off_is_ended_before_the_next() {
+    const fs::path file = scratch_.path() / "events.jsonl";
+    EventWriter events(file);
+    struct rlimit before {};
+    CPPUNIT_ASSERT_EQUAL(0, ::getrlimit(RLIMIT_FSIZE, &before));
+    struct rlimit small = before;
+    small.rlim_cur = 10;
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // the write fails then, and nobody dies
+    CPPUNIT_ASSERT_EQUAL(0, ::setrlimit(RLIMIT_FSIZE, &small));
+    bool refused = false;
+    try {
+      events.write_lines("{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n", {});
+    } catch (const base::FileError&) {
+      refused = true;
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CPPUNIT_ASSERT(refused);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, events.lost());
+    events.write(Json::object({{"d", 4}}));
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"a\":1}\n{\"\n{\"d\":4}\n"), base::read_file(file));
+  }
+
   void events_are_whole_lines() {
     const fs::path file = scratch_.path() / "events.jsonl";
     host_test::write_file(file, "{\"event\":\"half");
     EventWriter events(file);
     int seen = 0;
-    events.observe([&](const Json&) { ++seen; });
+    events.observe([&](std::span<const Json> shown) { seen += static_cast<int>(shown.size()); });
     events.write(Json::object({{"event", "a\nb"}}));
     CPPUNIT_ASSERT_EQUAL(std::string("{\"event\":\"half\n{\"event\":\"a\\nb\"}\n"), base::read_file(file));
     CPPUNIT_ASSERT_EQUAL(1, seen);
