@@ -1,12 +1,15 @@
 #include "runtime/host_store.h"
 
+#include <array>
+#include <string_view>
+
 namespace runtime {
 namespace {
 
 using base::Json;
 
-constexpr std::int64_t kSchema = 1;
-constexpr const char* kTables = R"(
+// The statements that lead from one format to the next.
+constexpr const char* kFirstFormat = R"(
   CREATE TABLE inbox (
     id INTEGER PRIMARY KEY,
     delivery_id TEXT NOT NULL UNIQUE,
@@ -34,6 +37,14 @@ constexpr const char* kTables = R"(
   CREATE INDEX outbox_unanswered ON outbox(id) WHERE decided IS NULL;
   PRAGMA user_version = 1;
 )";
+// 2: an event stands in the log; `event` is empty then. A row of format 1 keeps its own.
+constexpr const char* kSecondFormat = R"(
+  ALTER TABLE inbox ADD COLUMN place INTEGER;
+  ALTER TABLE inbox ADD COLUMN size INTEGER;
+  PRAGMA user_version = 2;
+)";
+constexpr std::array kFormats{kFirstFormat, kSecondFormat};
+constexpr std::string_view kInboxColumns = "id, delivery_id, event, stored, place, size";
 
 constexpr std::string_view kOutboxColumns =
     "key, mail, verdict, reason, internet_message_id, conversation_id, attempts, decided";
@@ -51,45 +62,59 @@ OutboxRow outbox_row(const Statement& statement) {
 }  // namespace
 
 HostStore::HostStore(const std::filesystem::path& database, Open open)
-    : database_(database, open == Open::kCreate ? Database::Open::kCreate : Database::Open::kExisting) {
-  // Of a new file. A mail with its text and html fits in one, which is written once to the log and once to the file; in
-  // pages of 4 KB it takes four of each.
-  database_.execute("PRAGMA page_size = 16384;");
+    : database_(database, open == Open::kCreate ? Database::Open::kCreate : Database::Open::kExisting),
+      log_(std::filesystem::path(database).replace_extension(".mails"),
+           open == Open::kCreate ? EventLog::Open::kCreate : EventLog::Open::kExisting) {
   database_.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   // In pages: each time the log is worked in costs two fsyncs.
-  database_.execute("PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 33554432;");
-  Statement version(database_, "PRAGMA user_version");
-  version.step();
-  if (version.number(0) == 0 && open == Open::kCreate) {
-    version.step();
-    Transaction transaction(database_);
-    database_.execute(kTables);
-    transaction.commit();
-  } else if (version.number(0) != kSchema) {
-    throw StoreError(0, database.string() + " has the format " + std::to_string(version.number(0)) +
-                            ", this host-sim knows " + std::to_string(kSchema) +
-                            "; use the host-sim that wrote it, or another data folder");
-  }
+  database_.execute("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432;");
+  take_format(database, open);
   insert_mail_.emplace(database_,
-                       "INSERT INTO inbox (delivery_id, priority, received, event, stored) VALUES (?1, ?2, ?3, ?4, ?5) "
-                       "ON CONFLICT (delivery_id) DO NOTHING");
+                       "INSERT INTO inbox (delivery_id, priority, received, event, stored, place, size) "
+                       "VALUES (?1, ?2, ?3, '', ?4, ?5, ?6) ON CONFLICT (delivery_id) DO NOTHING");
   look_up_.emplace(database, Database::Open::kExisting);
   key_of_reply_.emplace(*look_up_,
                         "SELECT key FROM outbox WHERE internet_message_id = ?1 AND internet_message_id <> ''");
 }
 
+void HostStore::take_format(const std::filesystem::path& database, Open open) {
+  const auto format = [this] {
+    Statement version(database_, "PRAGMA user_version");
+    version.step();
+    return version.number(0);
+  };
+  const auto newest = static_cast<std::int64_t>(kFormats.size());
+  std::int64_t now = format();
+  if (now > newest || now < 0 || (now == 0 && open == Open::kExisting)) {
+    throw StoreError(0, database.string() + " has the format " + std::to_string(now) + ", this host-sim knows " +
+                            std::to_string(newest) + "; use the host-sim that wrote it, or another data folder");
+  }
+  if (now == newest) return;
+  Transaction transaction(database_);
+  for (now = format(); now < newest; ++now) database_.execute(kFormats[static_cast<std::size_t>(now)]);
+  transaction.commit();
+}
+
 HostStore::~HostStore() = default;
+
+InboxRow HostStore::row_of(const Statement& statement) {
+  constexpr int kEvent = 2, kPlace = 4, kSize = 5;
+  InboxRow row;
+  row.id = statement.number(0);
+  row.delivery_id = statement.text(1);
+  if (statement.is_null(kPlace)) {
+    row.event = statement.json(kEvent);
+  } else {
+    row.event = log_.read({statement.number(kPlace), statement.number(kSize)});
+  }
+  row.stored_unix_ms = statement.number(3);
+  row.files = files_of(row.id);
+  return row;
+}
 
 std::vector<InboxRow> HostStore::read_rows(Statement& statement) {
   std::vector<InboxRow> rows;
-  while (statement.step()) {
-    InboxRow& row = rows.emplace_back();
-    row.id = statement.number(0);
-    row.delivery_id = statement.text(1);
-    row.event = statement.json(2);
-    row.stored_unix_ms = statement.number(3);
-    row.files = files_of(row.id);
-  }
+  while (statement.step()) rows.push_back(row_of(statement));
   return rows;
 }
 
@@ -103,7 +128,7 @@ std::vector<std::string> HostStore::files_of(std::int64_t id) {
 
 std::optional<InboxRow> HostStore::find_received(std::string_view delivery_id) {
   const std::lock_guard lock(mutex_);
-  Statement statement(database_, "SELECT id, delivery_id, event, stored FROM inbox WHERE delivery_id = ?1");
+  Statement statement(database_, "SELECT " + std::string(kInboxColumns) + " FROM inbox WHERE delivery_id = ?1");
   statement.bind(1, delivery_id);
   std::vector<InboxRow> rows = read_rows(statement);
   if (rows.empty()) return std::nullopt;
@@ -115,10 +140,9 @@ std::vector<InboxRow> HostStore::find_by_beginning(std::string_view beginning) {
   if (beginning.size() < kShortest) return {};
   const std::lock_guard lock(mutex_);
   // Not LIKE: an id may hold its wildcards.
-  Statement statement(
-      database_,
-      "SELECT id, delivery_id, event, stored FROM inbox WHERE delivery_id = ?1 OR substr(delivery_id, 1, ?2) = ?1 "
-      "ORDER BY delivery_id <> ?1 LIMIT 2");
+  Statement statement(database_, "SELECT " + std::string(kInboxColumns) +
+                                     " FROM inbox WHERE delivery_id = ?1 OR substr(delivery_id, 1, ?2) = ?1 "
+                                     "ORDER BY delivery_id <> ?1 LIMIT 2");
   statement.bind(1, beginning).bind(2, static_cast<std::int64_t>(beginning.size()));
   std::vector<InboxRow> rows = read_rows(statement);
   if (!rows.empty() && rows.front().delivery_id == beginning) rows.resize(1);
@@ -137,17 +161,24 @@ std::vector<bool> HostStore::add_received(const std::vector<const NewMail*>& mai
   Transaction transaction(database_);
   std::vector<bool> added;
   added.reserve(mails.size());
+  std::vector<std::string_view> events;
+  std::int64_t place = log_.end();
   for (const NewMail* mail : mails) {
     StatementUse insert(*insert_mail_);
     insert->bind_borrowed(1, mail->delivery_id)
         .bind(2, mail->priority)
         .bind(3, mail->received_unix_ms)
-        .bind_borrowed(4, mail->event)
-        .bind(5, mail->stored_unix_ms)
+        .bind(4, mail->stored_unix_ms)
+        .bind(5, place)
+        .bind(6, static_cast<std::int64_t>(mail->event.size()))
         .run();
     added.push_back(database_.changes() > 0);
-    if (added.back()) add_files(database_.last_row_id(), mail->files);
+    if (!added.back()) continue;
+    add_files(database_.last_row_id(), mail->files);
+    events.emplace_back(mail->event);
+    place += static_cast<std::int64_t>(mail->event.size()) + 1;  // and its line break
   }
+  if (!events.empty()) log_.append(events);  // before a row on disk names it
   transaction.commit();
   return added;
 }
@@ -157,24 +188,21 @@ void HostStore::replace_received(const InboxRow& row) {
   const std::lock_guard lock(mutex_);
   Transaction transaction(database_);
   Statement(database_, "DELETE FROM attachment WHERE inbox_id = ?1").bind(1, row.id).run();
-  Statement(database_, "UPDATE inbox SET event = ?2 WHERE id = ?1").bind(1, row.id).bind(2, event).run();
+  Statement(database_, "UPDATE inbox SET event = '', place = ?2, size = ?3 WHERE id = ?1")
+      .bind(1, row.id)
+      .bind(2, log_.end())
+      .bind(3, static_cast<std::int64_t>(event.size()))
+      .run();
+  log_.append({event});
   add_files(row.id, row.files);
   transaction.commit();
 }
 
 void HostStore::each_received(const std::function<void(const InboxRow&)>& visit) {
   const std::lock_guard lock(mutex_);
-  Statement statement(
-      database_, "SELECT id, delivery_id, event, stored FROM inbox ORDER BY priority IS NULL, priority, received, id");
-  while (statement.step()) {
-    InboxRow row;
-    row.id = statement.number(0);
-    row.delivery_id = statement.text(1);
-    row.event = statement.json(2);
-    row.stored_unix_ms = statement.number(3);
-    row.files = files_of(row.id);
-    visit(row);
-  }
+  Statement statement(database_, "SELECT " + std::string(kInboxColumns) +
+                                     " FROM inbox ORDER BY priority IS NULL, priority, received, id");
+  while (statement.step()) visit(row_of(statement));
 }
 
 std::int64_t HostStore::count_received() {

@@ -1,4 +1,5 @@
-// The host's books: what was received and what is to be sent, in one SQLite file that survives kill -9 and power cuts.
+// The host's books: what was received and what is to be sent, in a SQLite file and a log of events beside it. Both
+// survive kill -9 and power cuts.
 #ifndef HOST_SIM_RUNTIME_HOST_STORE_H_
 #define HOST_SIM_RUNTIME_HOST_STORE_H_
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "runtime/event_log.h"
 #include "runtime/sqlite.h"
 
 namespace runtime {
@@ -50,6 +52,7 @@ struct OutboxRow {
 class HostStore {
  public:
   enum class Open { kCreate, kExisting };
+  // The log of events stands beside `database`, with the suffix ".mails".
   HostStore(const std::filesystem::path& database, Open open);
   ~HostStore();
 
@@ -77,6 +80,8 @@ class HostStore {
   std::optional<std::string> key_of_reply(std::string_view internet_message_id);
 
  private:
+  void take_format(const std::filesystem::path& database, Open open);
+  InboxRow row_of(const Statement& statement);
   std::vector<InboxRow> read_rows(Statement& statement);
   std::vector<std::string> files_of(std::int64_t id);
   void add_files(std::int64_t id, const std::vector<std::string>& files);
@@ -84,6 +89,7 @@ class HostStore {
   std::mutex mutex_;
   // Guarded by mutex_.
   Database database_;
+  EventLog log_;
   std::optional<Statement> insert_mail_;
   // Look-ups do not wait for a writer's fsync.
   std::mutex look_up_mutex_;

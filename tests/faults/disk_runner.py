@@ -30,6 +30,7 @@ SKIPPED = 77
 JOBS = ("full", "state", "books", "two")
 STATE = pathlib.Path("plugins/m365/m365.db")
 BOOKS = pathlib.Path("host.db")
+MAILS = pathlib.Path("host.mails")  # the log of events that the books name places in
 
 
 # -- full -------------------------------------------------------------------------------------------------------------
@@ -168,6 +169,8 @@ def full_disk(kind, cycles, seconds):
 def page_size(file):
     with open(file, "rb") as database:
         header = database.read(100)
+    if not header.startswith(b"SQLite format 3\0"):
+        return 4096
     size = int.from_bytes(header[16:18], "big")
     return 65536 if size == 1 else size
 
@@ -270,10 +273,10 @@ def damaged_books(options):
     """The host's books cannot be made anew: it refuses with the file's name, or goes on when nothing needs the page."""
     def job(world):
         problems = base(world)
-        pages = chosen(world.data / BOOKS, options)
+        pages = [(file, page) for file in (BOOKS, MAILS) for page in chosen(world.data / file, options)]
         ends = collections.Counter()
-        for page in pages:
-            data = branch(world, BOOKS, page)
+        for file, page in pages:
+            data = branch(world, file, page)
             one_more(world, page)
             found = []
             code, said = world.said("run", "--until-idle", "--patience", "2", data=data)
@@ -281,24 +284,27 @@ def damaged_books(options):
                 found.append(f"ended by signal {-code}")
             if code != 0:
                 ends["refused"] += 1
-                if BOOKS.name not in said:
+                if file.name not in said:
                     found.append(f"ended with {code} and did not name the file")
             else:
                 ends["went on"] += 1
                 code, said = list_inbox(world, data)
                 if code < 0:
                     found.append(f"listing ended by signal {-code}")
-                elif code != 0 and BOOKS.name not in said:
+                elif code != 0 and file.name not in said:
                     found.append(f"listing ended with {code} and did not name the file")
                 elif code == 0:
                     found += world.compare_inbox(world.held(), data)
-            problems += [f"page {page}: {each}" for each in found]
+                elif file == MAILS:
+                    ends["named when it was read"] += 1
+            problems += [f"{file} page {page}: {each}" for each in found]
         # The undamaged folder is what a backup would be.
         code, _ = world.said("run", "--until-idle", "--patience", "60")
         if code != 0:
             problems.append(f"the undamaged run at the end ended with {code}")
         problems += world.compare_inbox(world.held())
-        return (f"{len(pages)} of {pages_of(world.data / BOOKS)} pages of {BOOKS.name} destroyed ("
+        all_pages = sum(pages_of(world.data / file) for file in (BOOKS, MAILS))
+        return (f"{len(pages)} of {all_pages} pages of {BOOKS.name} and {MAILS.name} destroyed ("
                 + ", ".join(f"{count} {how}" for how, count in ends.items()) + f"), {world.mails} mails"), problems
     return job
 

@@ -238,14 +238,8 @@ class CommandTest : public CppUnit::TestFixture {
     assert_contains(inbox({"show", "a@x-0001"}).out, "Subject       Mail 1");
     CPPUNIT_ASSERT_EQUAL(2, inbox({"show", "a@x-00"}).code);  // several begin so
     CPPUNIT_ASSERT_EQUAL(2, inbox({"show", "nothing"}).code);
-    CPPUNIT_ASSERT_EQUAL(mode_t{0600}, mode_of(fs::path(data_) / "host.db"));
-    CPPUNIT_ASSERT_EQUAL(mode_t{0700}, mode_of(data_));
-  }
-
-  static mode_t mode_of(const fs::path& path) {
-    struct stat info {};
-    CPPUNIT_ASSERT_EQUAL(0, ::stat(path.c_str(), &info));
-    return info.st_mode & 07777;
+    CPPUNIT_ASSERT_EQUAL(mode_t{0600}, host_test::mode_of(fs::path(data_) / "host.db"));
+    CPPUNIT_ASSERT_EQUAL(mode_t{0700}, host_test::mode_of(data_));
   }
 
   void a_mail_is_stored_once() {
@@ -290,10 +284,10 @@ class CommandTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("https://example.com/plan"), base::read_file(out / "Plan"));
     CPPUNIT_ASSERT_EQUAL(std::string("a@x-0001"),
                          Json::parse(base::read_file(out / "message.json")).text("delivery_id"));
-    CPPUNIT_ASSERT_EQUAL(mode_t{0600}, mode_of(out / "passwd"));
+    CPPUNIT_ASSERT_EQUAL(mode_t{0600}, host_test::mode_of(out / "passwd"));
     for (const auto& entry : fs::directory_iterator(fs::path(data_) / "attachments")) {
       CPPUNIT_ASSERT_EQUAL(std::size_t{32}, entry.path().filename().string().size());
-      CPPUNIT_ASSERT_EQUAL(mode_t{0600}, mode_of(entry.path()));
+      CPPUNIT_ASSERT_EQUAL(mode_t{0600}, host_test::mode_of(entry.path()));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <functional>
 #include <future>
 #include <map>
 #include <span>
@@ -36,6 +37,9 @@ class StoreTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(keeps_what_was_received);
   CPPUNIT_TEST(keeps_what_is_to_be_sent);
   CPPUNIT_TEST(refuses_a_file_of_another_format);
+  CPPUNIT_TEST(takes_a_file_of_an_older_format_over);
+  CPPUNIT_TEST(a_damaged_log_of_events_is_named);
+  CPPUNIT_TEST(what_nobody_named_stays_behind_the_log);
   CPPUNIT_TEST(events_are_whole_lines);
   CPPUNIT_TEST(a_line_that_was_cut_off_is_ended_before_the_next);
   CPPUNIT_TEST(one_process_a_folder);
@@ -110,6 +114,76 @@ class StoreTest : public CppUnit::TestFixture {
     }
     CPPUNIT_ASSERT_THROW(HostStore(file, HostStore::Open::kCreate), runtime::StoreError);
     CPPUNIT_ASSERT_THROW(HostStore(scratch_.path() / "gone.db", HostStore::Open::kExisting), runtime::StoreError);
+  }
+
+  static std::string reason_of(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const runtime::StoreError& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+  void takes_a_file_of_an_older_format_over() {
+    const fs::path file = scratch_.path() / "host.db";
+    {
+      runtime::Database database(file, runtime::Database::Open::kCreate);
+      database.execute(
+          "CREATE TABLE inbox (id INTEGER PRIMARY KEY, delivery_id TEXT NOT NULL UNIQUE, priority INTEGER,"
+          " received INTEGER NOT NULL, stored INTEGER NOT NULL, event TEXT NOT NULL);"
+          "CREATE TABLE attachment (inbox_id INTEGER NOT NULL REFERENCES inbox(id), position INTEGER NOT NULL,"
+          " file TEXT NOT NULL, PRIMARY KEY (inbox_id, position)) WITHOUT ROWID;"
+          "CREATE TABLE outbox (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, mail TEXT NOT NULL,"
+          " put INTEGER NOT NULL, decided INTEGER, verdict TEXT, reason TEXT, internet_message_id TEXT,"
+          " conversation_id TEXT, attempts INTEGER);"
+          "INSERT INTO inbox VALUES (1, 'old-one', NULL, 1, 1, '{\"delivery_id\":\"old-one\",\"subject\":\"before\"}');"
+          "INSERT INTO attachment VALUES (1, 0, 'f');"
+          "PRAGMA user_version = 1");
+    }
+    {
+      HostStore looked_at(file, HostStore::Open::kExisting);
+      CPPUNIT_ASSERT_EQUAL(std::string("before"), looked_at.find_received("old-one")->event.text("subject"));
+    }
+    HostStore store(file, HostStore::Open::kCreate);
+    const NewMail again = mail_of("old-one", std::nullopt, 2), next = mail_of("new-one", std::nullopt, 3);
+    CPPUNIT_ASSERT((store.add_received({&again, &next}) == std::vector<bool>{false, true}));
+    CPPUNIT_ASSERT_EQUAL(std::string("before"), store.find_received("old-one")->event.text("subject"));
+    CPPUNIT_ASSERT((store.find_received("old-one")->files == std::vector<std::string>{"f"}));
+    CPPUNIT_ASSERT_EQUAL(std::string("new-one"), store.find_received("new-one")->event.text("delivery_id"));
+  }
+
+  void a_damaged_log_of_events_is_named() {
+    const fs::path file = scratch_.path() / "host.db", log = scratch_.path() / "host.mails";
+    {
+      HostStore store(file, HostStore::Open::kCreate);
+      const NewMail mail = mail_of("abcdef-1", 10, 1);
+      store.add_received({&mail});
+      CPPUNIT_ASSERT_EQUAL(mode_t{0600}, host_test::mode_of(log));
+      CPPUNIT_ASSERT_EQUAL(mail.event + "\n", base::read_file(log));
+    }
+    const auto looked_at = [&] {
+      return reason_of([&] { HostStore(file, HostStore::Open::kExisting).find_received("abcdef-1"); });
+    };
+    CPPUNIT_ASSERT_EQUAL(std::string(), looked_at());
+    host_test::write_file(log, "{\"delivery_id\":\"ab\xff\xff\xff\xff-1\"}\n");
+    const std::string damaged = looked_at();
+    CPPUNIT_ASSERT_MESSAGE(damaged, damaged.find(log.string() + ": it is damaged") != std::string::npos);
+    host_test::write_file(log, "{");
+    CPPUNIT_ASSERT_EQUAL("cannot read " + log.string() + ": its end is missing", looked_at());
+    fs::remove(log);
+    CPPUNIT_ASSERT_EQUAL("cannot read " + log.string() + ": it is missing", looked_at());
+  }
+
+  // A process was killed while it appended.
+  void what_nobody_named_stays_behind_the_log() {
+    const fs::path file = scratch_.path() / "host.db", log = scratch_.path() / "host.mails";
+    host_test::write_file(log, "{\"delivery_id\":\"ha");
+    HostStore store(file, HostStore::Open::kCreate);
+    const NewMail mail = mail_of("abcdef-1", 10, 1);
+    store.add_received({&mail});
+    CPPUNIT_ASSERT_EQUAL("{\"delivery_id\":\"ha" + mail.event + "\n", base::read_file(log));
+    CPPUNIT_ASSERT_EQUAL(mail.event, store.find_received("abcdef-1")->event.dump());
   }
 
   void a_line_that_was_cut_off_is_ended_before_the_next() {

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 extern char** environ;
@@ -12,6 +14,12 @@ extern char** environ;
 namespace host_test {
 namespace fs = std::filesystem;
 using base::Json;
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) throw base::FileError("look at", path, errno);
+  return info.st_mode & 07777;
+}
 
 void write_file(const fs::path& path, const std::string& text) {
   fs::remove(path);

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_HOST_SUPPORT_H_
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <sys/types.h>
 
 #include <filesystem>
 #include <map>
@@ -17,6 +18,8 @@
 
 namespace host_test {
 
+// The permissions of a file.
+mode_t mode_of(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& text);
 
 // Copies one of the fake plugins (fake_plugin, fake_other, ...) into the folder and writes the manifest that
