@@ -35,11 +35,8 @@ struct SqliteStore::Queries {
   Query receipt_like{reader_, "select " STORE_RECEIPT_COLUMNS
                               " from receipt where likeness = ? order by decided desc, stream, id_hash limit 1"};
   Query receipt_known{reader_, "select 1 from receipt where stream = ? and id_hash = ?"};
-  // A cross join is made in the order in which it is written: the few marks first, in their order.
-  Query to_mark{reader_, "select " STORE_RECEIPT_COLUMNS
-                         " from mark cross join receipt on receipt.stream = mark.stream"
-                         " and receipt.id_hash = mark.id_hash"
-                         " where mark.stream = ? order by mark.decided, mark.id_hash limit ?"};
+  Query to_mark{reader_,
+                "select message_id, what, decided from mark where stream = ? order by decided, id_hash limit ?"};
   Query to_mark_count{reader_, "select count(*) from (select 1 from mark where stream = ? limit ?)"};
   Query receipts_after{reader_, "select " STORE_RECEIPT_COLUMNS
                                 " from receipt where stream = ? and id_hash > ? order by id_hash limit ?"};

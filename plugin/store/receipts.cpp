@@ -72,8 +72,8 @@ void decide_in(Writer::Transaction& transaction, const Receipt& r) {
         {like, decision, milliseconds(r.decided), r.gone, r.tries, r.attachments_digest, r.stream, key});
   }
   if (!r.pending_mark.empty())
-    transaction.run("insert into mark(stream, decided, id_hash, what) values(?, ?, ?, ?)",
-                    {r.stream, milliseconds(r.decided), key, r.pending_mark});
+    transaction.run("insert into mark(stream, decided, id_hash, message_id, what) values(?, ?, ?, ?, ?)",
+                    {r.stream, milliseconds(r.decided), key, r.message_id, r.pending_mark});
   drop(transaction, r.stream, r.message_id);
 }
 
@@ -140,10 +140,14 @@ void SqliteStore::decide_all(const std::vector<Receipt>& receipts) {
   transaction.commit();
 }
 
-void SqliteStore::marked(StreamId stream, const std::vector<std::string>& message_ids) {
-  if (message_ids.empty()) return;
+void SqliteStore::marked(StreamId stream, const std::vector<Mark>& marks) {
+  if (marks.empty()) return;
   Writer::Transaction transaction(*writer_, Writer::Durable::with_next);
-  for (const std::string& message_id : message_ids) drop_mark(transaction, stream, hash_of(message_id));
+  for (const Mark& mark : marks) {
+    const Hash128 id = hash_of(mark.message_id);
+    transaction.run("delete from mark where stream = ? and decided = ? and id_hash = ?",
+                    {stream, milliseconds(mark.decided), Blob{bytes_of(id)}});
+  }
   transaction.commit();
 }
 
@@ -152,10 +156,12 @@ void SqliteStore::set_gone(StreamId stream, std::string_view message_id, bool go
   write("update receipt set gone = ? where stream = ? and id_hash = ?", {gone, stream, Blob{bytes_of(id)}});
 }
 
-std::vector<Receipt> SqliteStore::to_mark(StreamId stream, std::size_t most) {
-  std::vector<Receipt> receipts;
-  queries_->to_mark.each({stream, limit(most)}, [&](const Row& row) { receipts.push_back(receipt_of(row)); });
-  return receipts;
+std::vector<Mark> SqliteStore::to_mark(StreamId stream, std::size_t most) {
+  std::vector<Mark> marks;
+  queries_->to_mark.each({stream, limit(most)}, [&](const Row& row) {
+    marks.push_back({row.text(0), row.text(1), wall_time(row.number(2))});
+  });
+  return marks;
 }
 
 std::size_t SqliteStore::to_mark_count(StreamId stream, std::size_t most) {

@@ -70,6 +70,17 @@ const std::vector<Migration> all = {
         "drop index receipt_to_mark",
         "alter table receipt drop column pending_mark",
     }},
+    // 5: a mark has all that marking needs: to look it up in the receipts read a page for every mail.
+    {{
+        "create table mark_5("
+        " stream integer not null references stream(id), decided integer not null, id_hash blob not null,"
+        " message_id text not null, what text not null,"
+        " primary key(stream, decided, id_hash)) strict, without rowid",
+        "insert into mark_5 select mark.stream, mark.decided, mark.id_hash, message_id, what from mark join receipt"
+        " on receipt.stream = mark.stream and receipt.id_hash = mark.id_hash",
+        "drop table mark",
+        "alter table mark_5 rename to mark",
+    }},
 };
 
 }  // namespace

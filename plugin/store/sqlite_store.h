@@ -39,9 +39,9 @@ class SqliteStore final : public Store {
   std::vector<bool> receipts_known(StreamId stream, const std::vector<std::string>& message_ids) override;
   void decide(const Receipt& receipt) override;
   void decide_all(const std::vector<Receipt>& receipts) override;
-  void marked(StreamId stream, const std::vector<std::string>& message_ids) override;
+  void marked(StreamId stream, const std::vector<Mark>& marks) override;
   void set_gone(StreamId stream, std::string_view message_id, bool gone) override;
-  std::vector<Receipt> to_mark(StreamId stream, std::size_t most) override;
+  std::vector<Mark> to_mark(StreamId stream, std::size_t most) override;
   std::size_t to_mark_count(StreamId stream, std::size_t most) override;
   std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) override;
   bool seen_missing(StreamId stream, std::string_view message_id) override;

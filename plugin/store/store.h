@@ -63,6 +63,14 @@ struct Receipt {
   bool operator==(const Receipt&) const = default;
 };
 
+/// What is left to do in the mailbox for a decided mail.
+struct Mark {
+  std::string message_id;
+  std::string what;    ///< Receipt::pending_mark
+  WallTime decided{};  ///< of the receipt it belongs to: one that was decided anew since has another mark, or none
+  bool operator==(const Mark&) const = default;
+};
+
 /// A mail that is known and not decided.
 struct SetAside {
   StreamId stream = 0;
@@ -132,11 +140,11 @@ class Store {
   /// Writes the receipt, or replaces the one there is, and removes the mail's SetAside row, in one transaction.
   virtual void decide(const Receipt& receipt) = 0;
   virtual void decide_all(const std::vector<Receipt>& receipts) = 0;
-  /// pending_mark of these is done. A loss of power may take it back until the next write: then they are marked again.
-  virtual void marked(StreamId stream, const std::vector<std::string>& message_ids) = 0;
+  /// These are done. A loss of power may take it back until the next write: then they are marked again.
+  virtual void marked(StreamId stream, const std::vector<Mark>& marks) = 0;
   virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
-  virtual std::vector<Receipt> to_mark(StreamId stream, std::size_t most) = 0;  ///< oldest decision first
-  virtual std::size_t to_mark_count(StreamId stream, std::size_t most) = 0;     ///< not counted beyond `most`
+  virtual std::vector<Mark> to_mark(StreamId stream, std::size_t most) = 0;  ///< oldest decision first
+  virtual std::size_t to_mark_count(StreamId stream, std::size_t most) = 0;  ///< not counted beyond `most`
   /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by
   /// id.
   virtual std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) = 0;

@@ -71,9 +71,10 @@ void hold_incident(Stream& stream) {
   const std::shared_ptr<const FolderIdentity> folder = stream.identity();
   const std::shared_ptr<store::Store> store = stream.core.store();
   std::vector<store::SetAside> held;
-  for (const store::Receipt& receipt : store->to_mark(folder->stream, 1000)) {
-    if (receipt.decision != store::Decision::rejected || receipt.tries >= most_tries_rejected) continue;
-    held.push_back(refused_aside(stream, *folder, receipt));
+  for (const store::Mark& mark : store->to_mark(folder->stream, 1000)) {
+    const auto receipt = store->receipt(folder->stream, mark.message_id);
+    if (!receipt || receipt->decision != store::Decision::rejected || receipt->tries >= most_tries_rejected) continue;
+    held.push_back(refused_aside(stream, *folder, *receipt));
   }
   if (!held.empty()) store->set_aside_all(held);
   stream.asides_stale = true;

@@ -12,12 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The words of Receipt::pending_mark.
+// The words of Receipt::pending_mark and Mark::what.
 constexpr std::string_view read_word = "read", read_quietly_word = "read,no-receipt", erase_word = "delete",
                            move_word = "move:", reject_word = "reject:";
 
-bool is_reject(const store::Receipt& receipt) {
-  return receipt.pending_mark.starts_with(reject_word);
+bool is_reject(const store::Mark& mark) {
+  return mark.what.starts_with(reject_word);
 }
 
 // The folder a mark moves to; empty when it moves nothing.
@@ -44,15 +44,15 @@ std::string find_target(Stream& stream, const std::string& mark) {
 
 // Marking a mail as read sends the read receipt that its sender asked for; whether the same PATCH can take the request
 // back is not documented (graph-mail.md, section 12). One that goes before can, either way.
-bool needs_quiet(const Stream& stream, const store::Receipt& receipt) {
-  return receipt.pending_mark == read_quietly_word && !stream.quieted.contains(receipt.message_id);
+bool needs_quiet(const Stream& stream, const store::Mark& mark) {
+  return mark.what == read_quietly_word && !stream.quieted.contains(mark.message_id);
 }
 
-GraphRequest request_for(Stream& stream, const store::Receipt& receipt) {
+GraphRequest request_for(Stream& stream, const store::Mark& mark) {
   GraphRequest request;
   request.mailbox = stream.settings.user;
-  request.path = user_path(stream.settings.user) + "/messages/" + http::percent_encode(receipt.message_id);
-  const auto target = stream.targets.find(receipt.pending_mark);
+  request.path = user_path(stream.settings.user) + "/messages/" + http::percent_encode(mark.message_id);
+  const auto target = stream.targets.find(mark.what);
   if (target != stream.targets.end()) {
     request.method = "POST";
     request.path += "/move";
@@ -62,7 +62,7 @@ GraphRequest request_for(Stream& stream, const store::Receipt& receipt) {
     request.method = "PATCH";
     request.operation = "mark a mail as read";
     request.body = R"({"isRead":true})";
-    if (needs_quiet(stream, receipt)) {
+    if (needs_quiet(stream, mark)) {
       request.body = R"({"isReadReceiptRequested":false})";
       request.operation = "take back the request for a read receipt";
     }
@@ -72,7 +72,7 @@ GraphRequest request_for(Stream& stream, const store::Receipt& receipt) {
 }
 
 // The marks that wait for nothing: not those of an incident, nor those that failed a moment ago.
-std::vector<store::Receipt> due_marks(Stream& stream, std::size_t most) {
+std::vector<store::Mark> due_marks(Stream& stream, std::size_t most) {
   const std::shared_ptr<store::Store> store = stream.core.store();
   bool incident = false;
   {
@@ -80,25 +80,25 @@ std::vector<store::Receipt> due_marks(Stream& stream, std::size_t most) {
     incident = stream.guard.tripped();
   }
   const store::StreamId id = stream.identity()->stream;
-  const auto waits = [&](const store::Receipt& receipt) {
-    if (is_reject(receipt)) {
+  const auto waits = [&](const store::Mark& mark) {
+    if (is_reject(mark)) {
       if (incident) return true;
-      const auto aside = store->aside(id, receipt.message_id);
+      const auto aside = store->aside(id, mark.message_id);
       if (aside && from_reason(aside->reason).kind != AsideKind::watch) return true;  // it gets another try
     }
-    const auto trouble = stream.mark_later.find(receipt.message_id);
+    const auto trouble = stream.mark_later.find(mark.message_id);
     return trouble != stream.mark_later.end() && trouble->second.due > stream.core.now();
   };
   constexpr std::size_t held = 64;  // more than one incident keeps back
-  std::vector<store::Receipt> due;
+  std::vector<store::Mark> due;
   // Mostly none waits, and reading more than are wanted costs more than the marks do.
   for (const std::size_t more : {std::size_t{0}, stream.mark_later.size() + held}) {
-    std::vector<store::Receipt> oldest = store->to_mark(id, most + more);
+    std::vector<store::Mark> oldest = store->to_mark(id, most + more);
     const bool all = oldest.size() < most + more;
     due.clear();
-    for (store::Receipt& receipt : oldest) {
+    for (store::Mark& mark : oldest) {
       if (due.size() == most) break;
-      if (!waits(receipt)) due.push_back(std::move(receipt));
+      if (!waits(mark)) due.push_back(std::move(mark));
     }
     if (all || due.size() == most) break;
   }
@@ -107,8 +107,8 @@ std::vector<store::Receipt> due_marks(Stream& stream, std::size_t most) {
 
 void failed_mark(const MarkJob& job, const GraphError& error) {
   Stream& stream = *job.stream;
-  if (error.fault().cause == mail::Cause::folder_missing) stream.targets.erase(job.receipt.pending_mark);
-  Stream::MarkTrouble& trouble = stream.mark_later[job.receipt.message_id];
+  if (error.fault().cause == mail::Cause::folder_missing) stream.targets.erase(job.mark.what);
+  Stream::MarkTrouble& trouble = stream.mark_later[job.mark.message_id];
   std::chrono::milliseconds wait = 2s;
   for (unsigned i = 0; i < trouble.tries && wait < 5min; ++i) wait *= 2;
   ++trouble.tries;
@@ -135,8 +135,8 @@ GraphError no_answer(const Stream& stream) {
 
 bool gone(const MarkJob& job, GraphClient& graph, std::stop_token stop) {
   GraphRequest look;
-  look.path = user_path(job.stream->settings.user) + "/messages/" + http::percent_encode(job.receipt.message_id) +
-              "?$select=id";
+  look.path =
+      user_path(job.stream->settings.user) + "/messages/" + http::percent_encode(job.mark.message_id) + "?$select=id";
   look.operation = "look for a mail";
   look.mailbox = job.stream->settings.user;
   try {
@@ -184,19 +184,19 @@ std::string rejected_folder(Stream& stream) {
 }
 
 bool marks_ready(Stream& stream) {
-  for (const store::Receipt& receipt : due_marks(stream, 20)) {
-    if (!target_of(receipt.pending_mark).empty() && !stream.targets.contains(receipt.pending_mark)) return false;
+  for (const store::Mark& mark : due_marks(stream, 20)) {
+    if (!target_of(mark.what).empty() && !stream.targets.contains(mark.what)) return false;
   }
   return true;
 }
 
 std::vector<MarkJob> collect_marks(const StreamPtr& stream, std::size_t most) {
   std::vector<MarkJob> jobs;
-  for (store::Receipt& receipt : due_marks(*stream, most)) {
-    if (!target_of(receipt.pending_mark).empty() && !stream->targets.contains(receipt.pending_mark))
-      stream->targets[receipt.pending_mark] = find_target(*stream, receipt.pending_mark);
-    GraphRequest request = request_for(*stream, receipt);
-    jobs.push_back({stream, std::move(receipt), std::move(request)});
+  for (store::Mark& mark : due_marks(*stream, most)) {
+    if (!target_of(mark.what).empty() && !stream->targets.contains(mark.what))
+      stream->targets[mark.what] = find_target(*stream, mark.what);
+    GraphRequest request = request_for(*stream, mark);
+    jobs.push_back({stream, std::move(mark), std::move(request)});
   }
   return jobs;
 }
@@ -224,7 +224,7 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
     }
   }
   bool all = true;
-  std::map<Stream*, std::vector<std::string>> done;
+  std::map<Stream*, std::vector<store::Mark>> done;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const MarkJob& job = jobs[i];
     if (errors[i] && !counts_as_done(job, *errors[i], graph, stop)) {
@@ -232,24 +232,21 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
       all = false;
       continue;
     }
-    job.stream->mark_later.erase(job.receipt.message_id);
-    if (!errors[i] && needs_quiet(*job.stream, job.receipt)) {
-      job.stream->quieted.insert(job.receipt.message_id);  // the mark itself comes with the next turn
+    job.stream->mark_later.erase(job.mark.message_id);
+    if (!errors[i] && needs_quiet(*job.stream, job.mark)) {
+      job.stream->quieted.insert(job.mark.message_id);  // the mark itself comes with the next turn
       continue;
     }
-    job.stream->quieted.erase(job.receipt.message_id);
-    done[job.stream.get()].push_back(job.receipt.message_id);
+    job.stream->quieted.erase(job.mark.message_id);
+    done[job.stream.get()].push_back(job.mark);
   }
   const std::shared_ptr<store::Store> store = core.store();
   for (const auto& entry : done) {
     Stream& stream = *entry.first;
     const store::StreamId id = stream.identity()->stream;
     store->marked(id, entry.second);
-    for (const MarkJob& job : jobs) {
-      // A rejected mail that comes back from there gets one new try.
-      if (job.stream.get() == &stream && is_reject(job.receipt) &&
-          std::ranges::find(entry.second, job.receipt.message_id) != entry.second.end())
-        store->set_gone(id, job.receipt.message_id, true);
+    for (const store::Mark& mark : entry.second) {
+      if (is_reject(mark)) store->set_gone(id, mark.message_id, true);  // coming back from there, it gets one new try
     }
     if (stream.mark_later.empty()) stream.health.clear(Aspect::marking, core.wall());
   }

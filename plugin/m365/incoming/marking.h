@@ -16,7 +16,7 @@ std::string rejected_mark(const MailboxSettings& settings);
 /// One mark of one stream, on its way.
 struct MarkJob {
   StreamPtr stream;
-  store::Receipt receipt;
+  store::Mark mark;
   GraphRequest request;
 };
 
@@ -28,8 +28,6 @@ std::vector<MarkJob> collect_marks(const StreamPtr& stream, std::size_t most);
 std::string rejected_folder(Stream& stream);
 /// True when collect_marks() would ask the service nothing: the stream can share a batch.
 bool marks_ready(Stream& stream);
-/// The id of the folder that rejected mails are moved to, or its well-known name; made when missing. Any half.
-std::string rejected_folder(Stream& stream);
 /// Sends them, alone or as a batch, and writes what is done. True: all done.
 bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJob>& jobs, std::stop_token stop);
 

@@ -37,11 +37,9 @@ class FlakyStore final : public store::Store {
     writing().decide_all(r);
     ++decisions_;
   }
-  void marked(store::StreamId id, const std::vector<std::string>& m) override { writing().marked(id, m); }
+  void marked(store::StreamId id, const std::vector<store::Mark>& m) override { writing().marked(id, m); }
   void set_gone(store::StreamId id, std::string_view m, bool gone) override { writing().set_gone(id, m, gone); }
-  std::vector<store::Receipt> to_mark(store::StreamId id, std::size_t most) override {
-    return real_->to_mark(id, most);
-  }
+  std::vector<store::Mark> to_mark(store::StreamId id, std::size_t most) override { return real_->to_mark(id, most); }
   std::size_t to_mark_count(store::StreamId id, std::size_t most) override { return real_->to_mark_count(id, most); }
   std::vector<store::Receipt> receipts_after(store::StreamId id, std::string_view a, std::size_t most) override {
     return real_->receipts_after(id, a, most);

@@ -180,9 +180,9 @@ class MemoryStore final : public store::Store {
   std::vector<bool> receipts_known(store::StreamId, const std::vector<std::string>&) override { return {}; }
   void decide(const store::Receipt&) override {}
   void decide_all(const std::vector<store::Receipt>&) override {}
-  void marked(store::StreamId, const std::vector<std::string>&) override {}
+  void marked(store::StreamId, const std::vector<store::Mark>&) override {}
   void set_gone(store::StreamId, std::string_view, bool) override {}
-  std::vector<store::Receipt> to_mark(store::StreamId, std::size_t) override { return {}; }
+  std::vector<store::Mark> to_mark(store::StreamId, std::size_t) override { return {}; }
   std::size_t to_mark_count(store::StreamId, std::size_t) override { return 0; }
   std::vector<store::Receipt> receipts_after(store::StreamId, std::string_view, std::size_t) override { return {}; }
   bool seen_missing(store::StreamId, std::string_view) override { return false; }
