@@ -151,5 +151,6 @@ int main(int argc, char** argv) {
 #if !defined(__SANITIZE_ADDRESS__)
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
+  runtime::prepare_sqlite();
   return commands::main_of({argv + 1, argv + argc});
 }

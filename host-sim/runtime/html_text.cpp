@@ -28,12 +28,6 @@ constexpr char lower_letter(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower_letter);
-  return out;
-}
-
 // `name` is in lower case.
 bool is_named(std::string_view text, std::string_view name) {
   return std::equal(text.begin(), text.end(), name.begin(), name.end(),
@@ -104,9 +98,12 @@ std::string decode_entities(std::string_view text) {
 }
 
 struct Tag {
-  std::string name;  // lower case, without the slash
+  std::array<char, 20> name{};  // lower case, without the slash; a longer one is none we know
+  std::size_t name_size = 0;
   bool closing = false;
   std::string_view attributes;
+
+  std::string_view named() const { return {name.data(), name_size}; }
 };
 
 // The value of an attribute, entities decoded; empty when absent.
@@ -158,11 +155,30 @@ constexpr std::array<std::pair<std::string_view, Effect>, 33> kEffects{{
     {"dt", Effect::line},           {"dd", Effect::line},         {"body", Effect::line},
 }};
 
+// The places of a table's rows by the first letter of their names, so that a tag is compared with few of them.
+struct Letters {
+  std::array<std::uint8_t, 26> count{};
+  std::array<std::array<std::uint8_t, 12>, 26> rows{};
+};
+
+constexpr Letters letters_of(const decltype(kEffects)& effects) {
+  Letters letters;
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    const auto letter = static_cast<std::size_t>(effects[i].first[0] - 'a');
+    letters.rows[letter][letters.count[letter]++] = static_cast<std::uint8_t>(i);
+  }
+  return letters;
+}
+
 Effect effect_of(std::string_view name) {
-  const auto* it = std::find_if(kEffects.begin(), kEffects.end(), [&](const auto& each) {
-    return each.first.size() == name.size() && each.first[0] == name[0] && each.first == name;
-  });
-  return it == kEffects.end() ? Effect::none : it->second;
+  static constexpr Letters letters = letters_of(kEffects);
+  if (name.empty() || name[0] < 'a' || name[0] > 'z') return Effect::none;
+  const auto letter = static_cast<std::size_t>(name[0] - 'a');
+  for (std::size_t i = 0; i < letters.count[letter]; ++i) {
+    const auto& [known, effect] = kEffects[letters.rows[letter][i]];
+    if (known == name) return effect;
+  }
+  return Effect::none;
 }
 
 class Converter {
@@ -186,13 +202,10 @@ class Converter {
   // A comment, a declaration, a tag, or a "<" that is none of them.
   void markup() {
     const std::string_view rest = html_.substr(at_);
-    if (rest.substr(0, 4) == "<!--") {
-      skip_past("-->", 4);
-      return;
-    }
     const char next = rest.size() > 1 ? rest[1] : '\0';
     if (next == '!' || next == '?') {
-      skip_past(">", 2);
+      const bool comment = rest.starts_with("<!--");
+      skip_past(comment ? "-->" : ">", comment ? 4 : 2);
       return;
     }
     if (next != '/' && std::isalpha(static_cast<unsigned char>(next)) == 0) {
@@ -217,14 +230,15 @@ class Converter {
     }
     const std::size_t name = i;
     while (i < html_.size() && !is_blank(html_[i]) && html_[i] != '>' && html_[i] != '/') ++i;
-    tag.name = lower(html_.substr(name, std::min<std::size_t>(i - name, 20)));
+    tag.name_size = std::min(i - name, tag.name.size());
+    std::transform(html_.data() + name, html_.data() + name + tag.name_size, tag.name.begin(), lower_letter);
     const std::size_t from = i;
     i = end_of_tag(i);
     tag.attributes = html_.substr(from, i - from);
     at_ = std::min(i + 1, html_.size());
-    const Effect effect = effect_of(tag.name);
+    const Effect effect = effect_of(tag.named());
     if (effect == Effect::hides) {
-      if (!tag.closing) skip_element(tag.name);
+      if (!tag.closing) skip_element(tag.named());
     } else {
       apply(tag, effect);
     }
@@ -249,7 +263,7 @@ class Converter {
   }
 
   // To behind the closing tag, whatever stands between.
-  void skip_element(const std::string& name) {
+  void skip_element(std::string_view name) {
     while (at_ < html_.size()) {
       const std::size_t open = html_.find("</", at_);
       if (open == std::string_view::npos) break;
@@ -354,12 +368,12 @@ class Converter {
   }
 
   void word(const std::string& words) {
-    for (const char c : words) {
-      if (is_blank(c)) {
-        space_pending_ = true;
-      } else {
-        put_word(std::string_view(&c, 1));
-      }
+    for (std::size_t i = 0; i < words.size();) {
+      std::size_t end = i;
+      while (end < words.size() && !is_blank(words[end])) ++end;
+      if (end > i) put_word(std::string_view(words).substr(i, end - i));
+      if (end < words.size()) space_pending_ = true;
+      i = end + 1;
     }
   }
 

@@ -11,6 +11,10 @@ namespace {
 constexpr int kBusyMilliseconds = 5000;
 }  // namespace
 
+void prepare_sqlite() {
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 Statement::Statement(Database& database, std::string_view sql) : database_(database) {
   const int code =
       sqlite3_prepare_v2(database_.handle_, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr);
@@ -90,7 +94,7 @@ bool Statement::is_null(int column) const {
 }
 
 Database::Database(const std::filesystem::path& path, Open open) : name_(path.string()) {
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   if (open == Open::kCreate) {
     flags |= SQLITE_OPEN_CREATE;
     // SQLite would create it readable by others; the journal files take over the mode of this one.

@@ -26,6 +26,10 @@ class StoreError : public std::runtime_error {
   int code_;
 };
 
+// Once in this process, before anybody opens a database: without statistics of its memory, for which each piece that
+// SQLite takes or gives back, here and in plugins, would pass one lock of the whole process.
+void prepare_sqlite();
+
 class Database;
 
 // One prepared statement; parameters and columns count from 1 and 0, as SQLite has it. Use from one thread at a time.
@@ -71,6 +75,7 @@ class StatementUse {
   Statement& statement_;
 };
 
+// Used from one thread at a time, with its statements.
 class Database {
  public:
   enum class Open { kCreate, kExisting };
