@@ -389,14 +389,25 @@ void IncomingMailServer::poll_together(std::vector<std::pair<StreamPtr, GraphReq
 }
 
 void IncomingMailServer::run_marking(const StreamPtr& stream) {
-  std::vector<StreamPtr> more;
-  std::vector<std::uint64_t> jobs;
-  if (marks_together(*stream)) jobs = core_.schedule.take_more(stream->account->mark_group(), batch_limit - 1);
-  for (const std::uint64_t job : jobs) {
-    if (StreamPtr other = find(job >> 1)) more.push_back(std::move(other));
-  }
-  take_marking_turn(stream, more);
-  for (const std::uint64_t job : jobs) core_.schedule.done(job);
+  // Given back whatever happens.
+  struct Taken {
+    mail::Schedule& schedule;
+    std::vector<std::uint64_t> jobs;
+    ~Taken() {
+      for (const std::uint64_t job : jobs) schedule.done(job);
+    }
+  } taken{core_.schedule, {}};
+  const bool together = marks_together(*stream);
+  const auto another = [&]() -> StreamPtr {
+    while (together) {
+      const std::vector<std::uint64_t> next = core_.schedule.take_more(stream->account->mark_group(), 1);
+      if (next.empty()) break;
+      taken.jobs.push_back(next.front());
+      if (StreamPtr other = find(next.front() >> 1)) return other;
+    }
+    return nullptr;
+  };
+  take_marking_turn(stream, another);
 }
 
 std::unique_ptr<mail::IncomingServer> create_incoming(Environment& environment, const mail::Settings& settings,

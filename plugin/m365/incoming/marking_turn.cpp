@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds gathering{200};
 
-enum class Part { contributed, nothing_due, alone, no_room, failed };
+enum class Part { contributed, nothing_due, alone, failed };
 
 mail::Fault inner_fault(const Stream& stream, const std::string& what) {
   mail::Fault fault;
@@ -69,8 +69,8 @@ void plan_after_failure(Stream& stream, const mail::Fault& fault) {
 
 // What is left: more marks, marks that wait for their next try, or none.
 void plan_after_work(Stream& stream, Part part) {
-  if (part == Part::alone || part == Part::no_room) {
-    plan(stream, stream.core.now(), part == Part::no_room);
+  if (part == Part::alone) {
+    plan(stream, stream.core.now(), false);
     return;
   }
   stream.mark_failures = 0;
@@ -102,7 +102,6 @@ void plan_after_work(Stream& stream, Part part) {
 }
 
 Part collect(const StreamPtr& stream, bool first, std::vector<MarkJob>& jobs) {
-  if (jobs.size() >= batch_limit) return Part::no_room;
   if (!first && !marks_ready(*stream)) return Part::alone;
   std::vector<MarkJob> collected = collect_marks(stream, batch_limit - jobs.size());
   if (collected.empty()) return Part::nothing_due;
@@ -124,13 +123,14 @@ void wake_marking(Stream& stream) {
                               stream.account->mark_group(), pace_of(marks));
 }
 
-void take_marking_turn(const StreamPtr& stream, const std::vector<StreamPtr>& more) {
-  std::vector<StreamPtr> all{stream};
-  all.insert(all.end(), more.begin(), more.end());
+void take_marking_turn(const StreamPtr& stream, const std::function<StreamPtr()>& another) {
+  std::vector<StreamPtr> all;
   std::vector<MarkJob> jobs;
   std::vector<Part> parts;
   std::vector<std::optional<mail::Fault>> faults;
-  for (const StreamPtr& each : all) {
+  // One after the other: a stream that is taken and finds no room waits for a batch that is not its own.
+  for (StreamPtr each = stream; each; each = jobs.size() < batch_limit ? another() : nullptr) {
+    all.push_back(each);
     Part part = Part::failed;
     const bool shut = each != stream && each->graph().gate().shut_for(each->settings.user) > 0ms;
     faults.push_back(fault_of(*each, [&] {

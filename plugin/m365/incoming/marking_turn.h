@@ -1,7 +1,7 @@
 // When the marking half works, and with whom it shares a batch.
 #pragma once
 
-#include <vector>
+#include <functional>
 
 #include "m365/incoming/stream.h"
 
@@ -10,7 +10,8 @@ namespace m365 {
 /// Plans the marking half soon: a moment is left for marks of other mailboxes to share its batch. Any thread.
 void wake_marking(Stream& stream);
 
-/// A turn of the marking half, with streams of the same account that are due as well. Plans all of them. Never throws.
-void take_marking_turn(const StreamPtr& stream, const std::vector<StreamPtr>& more);
+/// A turn of the marking half, with streams of the same account that are due as well: `another` gives the next one, as
+/// long as the batch has room, or null. Plans all of them. Throws what `another` throws, and nothing else.
+void take_marking_turn(const StreamPtr& stream, const std::function<StreamPtr()>& another);
 
 }  // namespace m365

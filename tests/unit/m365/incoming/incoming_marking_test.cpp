@@ -29,6 +29,7 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(rejected_stands_at_the_top_where_no_parent_is_told);
   CPPUNIT_TEST(marks_of_several_mailboxes_share_a_batch);
   CPPUNIT_TEST(a_full_page_is_marked_in_batches);
+  CPPUNIT_TEST(mailboxes_with_many_marks_do_not_wait_for_each_other);
   CPPUNIT_TEST(a_404_is_done);
   CPPUNIT_TEST(cannot_delete_is_done_when_a_get_says_so);
   CPPUNIT_TEST(failures_are_repeated_and_shown);
@@ -171,6 +172,29 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{100}, rig_.world->count("mark a mail as read"));
     CPPUNIT_ASSERT(rig_.world->batches >= 5);
     CPPUNIT_ASSERT(rig_.world->batches <= 12);
+  }
+
+  // Each has marks for three full batches of its own, which take a second each.
+  void mailboxes_with_many_marks_do_not_wait_for_each_other() {
+    rig_.world->delay = [](const m365::GraphRequest& request) -> std::chrono::milliseconds {
+      return request.method == "PATCH" ? 1s : 0s;
+    };
+    std::vector<Inbox> inboxes(2);  // as many as there are workers
+    for (std::size_t i = 0; i < inboxes.size(); ++i) {
+      const std::string user = "box" + std::to_string(i) + "@contoso.com";
+      for (int mail = 0; mail < 60; ++mail) rig_.world->put(user);
+      rig_.open(inboxes[i], {{"address", user}});
+    }
+    rig_.start();
+    const auto all_handed_over = [&] {
+      return std::ranges::all_of(inboxes, [](const Inbox& inbox) { return inbox.count() == 60; });
+    };
+    rig_.until("all handed over", all_handed_over);
+    const mail::SteadyTime begun = rig_.clock.now();
+    rig_.until("all marked", [&] { return rig_.world->count("mark a mail as read") == 120; });
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(rig_.clock.now() - begun);
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(took.count()) + " ms", took <= 4500ms);
+    rig_.server.reset();
   }
 
   void a_404_is_done() {
