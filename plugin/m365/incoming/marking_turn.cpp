@@ -111,7 +111,7 @@ Part collect(const StreamPtr& stream, bool first, std::vector<MarkJob>& jobs) {
 
 }  // namespace
 
-void wake_marking(Stream& stream) {
+void wake_marking(Stream& stream, Wake when) {
   Stream::Marks marks;
   {
     const std::lock_guard lock(stream.mutex);
@@ -119,8 +119,8 @@ void wake_marking(Stream& stream) {
   }
   if (marks == Stream::Marks::failing) return;  // its next try is planned
   // Never later than planned already: a long fetch, which wakes this half with every page, must not put it off.
-  stream.core.schedule.hasten(mark_job(stream.id), stream.core.now() + gathering, stream.settings.priority,
-                              stream.account->mark_group(), pace_of(marks));
+  stream.core.schedule.hasten(mark_job(stream.id), stream.core.now() + (when == Wake::now ? 0ms : gathering),
+                              stream.settings.priority, stream.account->mark_group(), pace_of(marks));
 }
 
 void take_marking_turn(const StreamPtr& stream, const std::function<StreamPtr()>& another) {

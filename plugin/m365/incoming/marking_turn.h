@@ -7,8 +7,10 @@
 
 namespace m365 {
 
-/// Plans the marking half soon: a moment is left for marks of other mailboxes to share its batch. Any thread.
-void wake_marking(Stream& stream);
+/// soon: a moment is left for marks of other mailboxes to share the batch; now: it has a batch of its own.
+enum class Wake { soon, now };
+/// Plans the marking half. Any thread.
+void wake_marking(Stream& stream, Wake when);
 
 /// A turn of the marking half, with streams of the same account that are due as well: `another` gives the next one, as
 /// long as the batch has room, or null. Plans all of them. Throws what `another` throws, and nothing else.

@@ -20,8 +20,10 @@ struct Share {
 void forget_written(Stream& stream, std::size_t count) {
   const std::lock_guard lock(stream.mutex);
   const auto end = stream.owed.begin() + static_cast<std::ptrdiff_t>(count);
-  if (std::any_of(stream.owed.begin(), end, [](const auto& receipt) { return !receipt.pending_mark.empty(); }))
-    stream.marks_waiting = true;
+  const auto marks =
+      std::count_if(stream.owed.begin(), end, [](const auto& receipt) { return !receipt.pending_mark.empty(); });
+  stream.marks_waiting = stream.marks_waiting || marks > 0;
+  stream.marks_written += static_cast<std::size_t>(marks);
   if (end == stream.owed.end()) {
     stream.owed = {};  // with its memory: most mailboxes are idle most of the time
   } else {

@@ -82,6 +82,7 @@ void Stream::reset() {
   lately_rejected.clear();
   incident_to_hold = false;
   marks_waiting = false;
+  marks_written = 0;
   asides_changed = false;
   idle_owed = false;
   marks = Marks::quick;

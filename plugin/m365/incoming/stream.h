@@ -127,6 +127,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   std::deque<std::pair<mail::SteadyTime, std::string>> lately_rejected;  ///< ids: of the guard's window, the last ten
   bool incident_to_hold = false;  ///< the mails rejected by it are still to be kept from being moved
   bool marks_waiting = false;     ///< the marking half has work
+  std::size_t marks_written = 0;  ///< since it was last woken
   bool asides_changed = false;    ///< by a late verdict
   enum class Marks { quick, slow, failing } marks = Marks::quick;  ///< only quick ones share a batch
   bool idle_owed = false;                                          ///< on_idle waits for the marking half

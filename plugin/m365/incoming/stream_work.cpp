@@ -341,12 +341,13 @@ void plan_next(Stream& stream) {
   due = std::min(due, stream.core.now() + 24h);
   stream.core.schedule.plan(fetch_job(stream.id), due, stream.settings.priority, group,
                             stream.slow || stream.turns_in_a_row >= many_turns ? Pace::slow : Pace::quick);
-  bool marks = false;
+  bool marks = false, many = false;
   {
     const std::lock_guard lock(stream.mutex);
     marks = std::exchange(stream.marks_waiting, false) && stream.folder;
+    many = std::exchange(stream.marks_written, 0) >= batch_limit;
   }
-  if (marks) wake_marking(stream);
+  if (marks) wake_marking(stream, many ? Wake::now : Wake::soon);
 }
 
 }  // namespace m365

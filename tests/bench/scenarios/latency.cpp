@@ -9,13 +9,14 @@ namespace {
 
 constexpr std::chrono::milliseconds round_trip(50), work(5);
 
-/// Seconds that the gate of four asks of one mailbox for what was asked of it: a page takes one of four places for a
-/// round trip, a batch of marks all four for a round trip and its requests, four at a time.
+/// Seconds that the gate of four asks of one mailbox for what was asked of it, and nothing else: a page takes one of
+/// four places for a round trip, and the next one follows it, which it names; a batch of marks takes all four for a
+/// round trip and its requests, four at a time, so that no page is under way meanwhile.
 double gate_seconds(const Counters& counters, std::uint32_t mailboxes, bool marks) {
   const double trip = std::chrono::duration<double>(round_trip).count(),
                each = std::chrono::duration<double>(work).count();
   const double pages = static_cast<double>(counters.pages + counters.lists) / mailboxes;
-  double sum = pages * (trip + each) / 4;
+  double sum = pages * (trip + each);
   if (marks) {
     const double batches = static_cast<double>(counters.calls - counters.pages - counters.lists) / mailboxes;
     const double marked = static_cast<double>(counters.marks) / mailboxes;
