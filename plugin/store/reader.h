@@ -42,7 +42,11 @@ class Reader {
 /// One look-up. `reader` outlives it. Any thread. Throws mail::FaultError, or DamagedError.
 class Query {
  public:
-  Query(Reader& reader, const char* sql) : reader_(reader), statement_(reader.file_, reader.connection_, sql) {}
+  /// `sql` is a literal.
+  Query(Reader& reader, const char* sql)
+      : sql(sql), reader_(reader), statement_(reader.file_, reader.connection_, sql) {}
+
+  const char* const sql;
 
   /// Shows each row to `show`, which must not use this reader.
   template <typename RowFunction>

@@ -101,29 +101,39 @@ std::optional<Receipt> SqliteStore::receipt_like(const Fingerprint& fingerprint)
   return found;
 }
 
+void SqliteStore::look_up(Query& query, std::size_t count, const std::function<void(std::size_t, const One&)>& each) {
+  if (count == 0) return;
+  if (Writer::Look look(*writer_); look) {
+    const One one = [&](Values values, const std::function<void(const Row&)>& show) {
+      return look.one(query.sql, values, show);
+    };
+    for (std::size_t i = 0; i < count; ++i) each(i, one);
+    return;
+  }
+  const Reader::Snapshot snapshot(reader_);
+  const One one = [&](Values values, const std::function<void(const Row&)>& show) {
+    return query.one(snapshot, values, show);
+  };
+  for (std::size_t i = 0; i < count; ++i) each(i, one);
+}
+
 std::vector<std::optional<Receipt>> SqliteStore::receipts_like(const std::vector<Fingerprint>& fingerprints) {
   std::vector<std::optional<Receipt>> all(fingerprints.size());
-  if (fingerprints.empty()) return all;
-  const Reader::Snapshot snapshot(reader_);
-  for (std::size_t i = 0; i < fingerprints.size(); ++i) {
+  look_up(queries_->receipt_like, fingerprints.size(), [&](std::size_t i, const One& one) {
     const auto likeness = likeness_of(fingerprints[i]);
-    if (!likeness) continue;
-    queries_->receipt_like.one(snapshot, {Blob{bytes_of(*likeness)}},
-                               [&](const Row& row) { all[i] = receipt_of(row); });
+    if (!likeness) return;
+    one({Blob{bytes_of(*likeness)}}, [&](const Row& row) { all[i] = receipt_of(row); });
     if (all[i]) all[i]->fingerprint = fingerprints[i];
-  }
+  });
   return all;
 }
 
 std::vector<bool> SqliteStore::receipts_known(StreamId stream, const std::vector<std::string>& message_ids) {
-  std::vector<bool> known;
-  known.reserve(message_ids.size());
-  if (message_ids.empty()) return known;
-  const Reader::Snapshot snapshot(reader_);
-  for (const std::string& message_id : message_ids) {
-    const Hash128 id = hash_of(message_id);
-    known.push_back(queries_->receipt_known.one(snapshot, {stream, Blob{bytes_of(id)}}, [](const Row&) {}));
-  }
+  std::vector<bool> known(message_ids.size());
+  look_up(queries_->receipt_known, message_ids.size(), [&](std::size_t i, const One& one) {
+    const Hash128 id = hash_of(message_ids[i]);
+    known[i] = one({stream, Blob{bytes_of(id)}}, [](const Row&) {});
+  });
   return known;
 }
 
@@ -221,10 +231,9 @@ std::optional<SetAside> SqliteStore::aside(StreamId stream, std::string_view mes
 std::vector<std::optional<SetAside>> SqliteStore::asides_of(StreamId stream,
                                                             const std::vector<std::string>& message_ids) {
   std::vector<std::optional<SetAside>> all(message_ids.size());
-  if (message_ids.empty()) return all;
-  const Reader::Snapshot snapshot(reader_);
-  for (std::size_t i = 0; i < message_ids.size(); ++i)
-    queries_->aside.one(snapshot, {stream, message_ids[i]}, [&](const Row& row) { all[i] = aside_of(row); });
+  look_up(queries_->aside, message_ids.size(), [&](std::size_t i, const One& one) {
+    one({stream, message_ids[i]}, [&](const Row& row) { all[i] = aside_of(row); });
+  });
   return all;
 }
 

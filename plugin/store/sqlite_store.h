@@ -70,6 +70,10 @@ class SqliteStore final : public Store {
 
  private:
   struct Queries;
+  /// A look-up with these values: shows the first row; false: there is none.
+  using One = std::function<bool(Values, const std::function<void(const Row&)>&)>;
+  /// Calls `each` with 0 to `count` - 1 and with a way to ask `query`, all at one state of the file.
+  void look_up(Query& query, std::size_t count, const std::function<void(std::size_t, const One&)>& each);
   /// One statement in a transaction of its own; how many rows it changed.
   std::size_t write(const char* sql, Values values, Writer::Durable durable = Writer::Durable::at_commit);
 

@@ -49,10 +49,13 @@ struct Writer::State {
     }
   }
 
-  void run(const char* sql, Values values) {
+  Statement& statement(const char* sql) {
     const auto place = kept.find(sql);
-    Statement& statement = place != kept.end() ? place->second : kept.try_emplace(sql, file, handle, sql).first->second;
-    Statement::Run run(statement, values);
+    return place != kept.end() ? place->second : kept.try_emplace(sql, file, handle, sql).first->second;
+  }
+
+  void run(const char* sql, Values values) {
+    Statement::Run run(statement(sql), values);
     while (run.step()) {
     }
   }
@@ -138,6 +141,22 @@ std::size_t Writer::Transaction::run(const char* sql, Values values) {
 
 void Writer::Transaction::execute(const std::string& sql) {
   state_.execute(sql);
+}
+
+Writer::Look::Look(Writer& writer) : state_(*writer.state_), lock_(state_.mutex, std::try_to_lock) {
+  if (lock_) state_.run("begin", {});
+}
+
+Writer::Look::~Look() {
+  if (lock_ && sqlite3_get_autocommit(state_.handle) == 0)
+    sqlite3_exec(state_.handle, "rollback", nullptr, nullptr, nullptr);
+}
+
+bool Writer::Look::one(const char* sql, Values values, const std::function<void(const Row&)>& show) {
+  Statement::Run run(state_.statement(sql), values);
+  if (!run.step()) return false;
+  show(run.row());
+  return true;
 }
 
 void Writer::Transaction::commit() {

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "store/statement.h"
 #include "store/value.h"
 
 namespace store {
@@ -60,6 +62,24 @@ class Writer {
     State& state_;
     const std::lock_guard<std::mutex> lock_;
     bool open_ = true;
+  };
+
+  /// Look-ups on this connection while nobody writes: it knows most of the file, while a reader's memory of it ends
+  /// with each commit. Not usable, and at no cost, when somebody writes. At one state of the file; short.
+  class Look {
+   public:
+    explicit Look(Writer& writer);
+    ~Look();
+    Look(const Look&) = delete;
+    Look& operator=(const Look&) = delete;
+    explicit operator bool() const { return lock_.owns_lock(); }
+
+    /// Shows the first row; false: there is none. `sql` is a literal: its statement is kept.
+    bool one(const char* sql, Values values, const std::function<void(const Row&)>& show);
+
+   private:
+    State& state_;
+    const std::unique_lock<std::mutex> lock_;
   };
 
  private:
