@@ -83,6 +83,8 @@ struct Schedule::State {
   std::map<std::uint32_t, DueIds> groups;  ///< of due_quick those of a group, by its number
   std::size_t slow_running = 0;            ///< without those that are away
 
+  bool wake_leader = false, wake_follower = false;  ///< when the mutex is free again: see Locked
+
   DueIds& due(const Plan& plan) { return plan.pace == Pace::slow ? due_slow : due_quick; }
 
   void link(Id id, Entry& entry, Phase phase) {
@@ -124,9 +126,9 @@ struct Schedule::State {
   void put(Id id, Entry& entry) {
     link(id, entry, Phase::waiting);
     if (!led)
-      follower_wake.notify_one();
+      wake_follower = true;
     else if (entry.plan.due < leads_until)
-      leader_wake.notify_one();
+      wake_leader = true;
   }
 
   void collect_due() {
@@ -152,12 +154,32 @@ struct Schedule::State {
   void slow_ended() {
     --slow_running;
     if (due_slow.empty()) return;
-    (led ? leader_wake : follower_wake).notify_one();
+    (led ? wake_leader : wake_follower) = true;
   }
 
   void call_up_leader() {
-    if (!led) follower_wake.notify_one();
+    if (!led) wake_follower = true;
   }
+};
+
+/// The mutex, and at its end a call for those who are to look again. Called while it is held, they would run into it and
+/// sleep once more: two turns of the processor for nothing, with every mail.
+class Schedule::Locked {
+ public:
+  explicit Locked(State& state) : state_(state), lock_(state.mutex) {}
+  ~Locked() {
+    const bool leader = std::exchange(state_.wake_leader, false), follower = std::exchange(state_.wake_follower, false);
+    lock_.unlock();
+    if (leader) state_.leader_wake.notify_one();
+    if (follower) state_.follower_wake.notify_one();
+  }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+  std::unique_lock<std::mutex>& lock() { return lock_; }
+
+ private:
+  State& state_;
+  std::unique_lock<std::mutex> lock_;
 };
 
 Schedule::Schedule(Clock& clock, std::size_t slow_at_once)
@@ -166,7 +188,7 @@ Schedule::~Schedule() = default;
 
 void Schedule::plan(Id id, SteadyTime due, std::uint32_t priority, std::uint32_t group, Pace pace) {
   if (pace == Pace::slow) group = 0;
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   const auto [place, is_new] = state_->entries.try_emplace(id);
   Entry& entry = place->second;
   if (!is_new && entry.phase == Phase::running) {
@@ -182,7 +204,7 @@ void Schedule::plan(Id id, SteadyTime due, std::uint32_t priority, std::uint32_t
 
 void Schedule::hasten(Id id, SteadyTime due, std::uint32_t priority, std::uint32_t group, Pace pace) {
   if (pace == Pace::slow) group = 0;
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   const auto [place, is_new] = state_->entries.try_emplace(id);
   Entry& entry = place->second;
   if (is_new) {
@@ -200,7 +222,7 @@ void Schedule::hasten(Id id, SteadyTime due, std::uint32_t priority, std::uint32
 }
 
 void Schedule::cancel(Id id) {
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   const auto place = state_->entries.find(id);
   if (place == state_->entries.end()) return;
   Entry& entry = place->second;
@@ -215,7 +237,7 @@ void Schedule::cancel(Id id) {
 
 std::optional<Id> Schedule::take(std::stop_token stop) {
   State& state = *state_;
-  std::unique_lock lock(state.mutex);
+  Locked locked(state);
   for (;;) {
     if (stop.stop_requested()) {
       state.call_up_leader();  // a call that came to this one is for those who stay
@@ -228,11 +250,11 @@ std::optional<Id> Schedule::take(std::stop_token stop) {
       return id;
     }
     if (state.led) {
-      state.clock.wait_until(lock, state.follower_wake, SteadyTime::max(), stop);
+      state.clock.wait_until(locked.lock(), state.follower_wake, SteadyTime::max(), stop);
     } else {
       state.led = true;
       state.leads_until = state.waiting.empty() ? SteadyTime::max() : state.waiting.begin()->first;
-      state.clock.wait_until(lock, state.leader_wake, state.leads_until, stop);
+      state.clock.wait_until(locked.lock(), state.leader_wake, state.leads_until, stop);
       state.led = false;
     }
   }
@@ -241,7 +263,7 @@ std::optional<Id> Schedule::take(std::stop_token stop) {
 std::vector<Id> Schedule::take_more(std::uint32_t group, std::size_t most, std::chrono::milliseconds ahead) {
   std::vector<Id> taken;
   if (group == 0) return taken;
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   state_->collect_due();
   const SteadyTime now = state_->clock.now();
   for (auto due = state_->groups.find(group); taken.size() < most && due != state_->groups.end();
@@ -260,7 +282,7 @@ std::vector<Id> Schedule::take_more(std::uint32_t group, std::size_t most, std::
 }
 
 void Schedule::done(Id id) {
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   const auto place = state_->entries.find(id);
   if (place == state_->entries.end() || place->second.phase != Phase::running) return;
   Entry& entry = place->second;
@@ -274,14 +296,14 @@ void Schedule::done(Id id) {
 }
 
 void Schedule::away(Id id) {
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   const auto place = state_->entries.find(id);
   if (place == state_->entries.end() || place->second.phase != Phase::running) return;
   if (place->second.away++ == 0 && place->second.slow) state_->slow_ended();
 }
 
 void Schedule::back(Id id) {
-  const std::lock_guard lock(state_->mutex);
+  const Locked locked(*state_);
   const auto place = state_->entries.find(id);
   if (place == state_->entries.end() || place->second.phase != Phase::running || place->second.away == 0) return;
   if (--place->second.away == 0 && place->second.slow) ++state_->slow_running;

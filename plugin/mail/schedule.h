@@ -59,6 +59,7 @@ class Schedule {
 
  private:
   struct State;
+  class Locked;
   std::unique_ptr<State> state_;
 };
 
