@@ -117,6 +117,7 @@ struct Workers::State {
 
   void watch_calls(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
+    watching = true;
     while (!stop.stop_requested()) {
       if (!std::exchange(called, false) && slow == in_host.size()) {
         watching = false;
