@@ -162,8 +162,8 @@ struct Schedule::State {
   }
 };
 
-/// The mutex, and at its end a call for those who are to look again. Called while it is held, they would run into it and
-/// sleep once more: two turns of the processor for nothing, with every mail.
+/// The mutex, and at its end a call for those who are to look again. Called while it is held, they would run into it
+/// and sleep once more: two turns of the processor for nothing, with every mail.
 class Schedule::Locked {
  public:
   explicit Locked(State& state) : state_(state), lock_(state.mutex) {}

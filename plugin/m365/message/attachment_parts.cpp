@@ -137,8 +137,9 @@ std::vector<AttachmentRow> list_attachments(const MailContext& context, const st
 
 std::vector<mail::Part> attachment_parts(const MailContext& context, const std::string& message_id,
                                          const std::vector<AttachmentRow>& rows, std::string_view html, bool may_look) {
-  const std::vector<std::string> shown = content_ids_shown(html);
   std::vector<mail::Part> parts;
+  if (rows.empty()) return parts;  // most mails: their html need not be read for what it shows
+  const std::vector<std::string> shown = content_ids_shown(html);
   parts.reserve(rows.size());
   for (const AttachmentRow& row : rows) {
     if (row.kind == AttachmentRow::Kind::reference) {
