@@ -33,7 +33,12 @@ EventLog::EventLog(const std::filesystem::path& path, Open open) : path_(path) {
   struct stat info {};
   if (::fstat(file_.get(), &info) != 0) fail("open", reason_of(errno));
   end_ = info.st_size;
-  if (open == Open::kCreate && end_ == 0) base::sync_directory(path_.parent_path());
+  if (open == Open::kExisting || end_ > 0) return;
+  try {
+    base::sync_directory(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));
+  } catch (const base::FileError& error) {
+    throw StoreError(0, error.what());
+  }
 }
 
 void EventLog::append(const std::vector<std::string_view>& events) {
@@ -49,7 +54,12 @@ void EventLog::append(const std::vector<std::string_view>& events) {
     const std::size_t count = std::min<std::size_t>(rest.size(), IOV_MAX);
     ssize_t n = ::pwritev(file_.get(), rest.data(), static_cast<int>(count), at);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("write", reason_of(errno));
+    if (n < 0) {
+      const std::string reason = reason_of(errno);
+      // What was written of it takes room that others need, on a full disk first of all.
+      [[maybe_unused]] const int ignored = ::ftruncate(file_.get(), end_);
+      fail("write", reason);
+    }
     at += n;
     for (; !rest.empty() && n >= static_cast<ssize_t>(rest.front().iov_len); rest = rest.subspan(1))
       n -= static_cast<ssize_t>(rest.front().iov_len);
@@ -62,7 +72,7 @@ void EventLog::append(const std::vector<std::string_view>& events) {
   end_ = at;
 }
 
-base::Json EventLog::read(const Place& place) const {
+base::Json EventLog::read(const Place& place, std::string_view delivery_id) const {
   if (file_.get() < 0) fail("read", "it is missing");
   if (place.from < 0 || place.size < 0 || place.size > INT64_MAX - place.from)
     fail("read", "a row names no place in it");
@@ -78,7 +88,9 @@ base::Json EventLog::read(const Place& place) const {
     done += static_cast<std::size_t>(n);
   }
   try {
-    return base::Json::parse(bytes);
+    base::Json event = base::Json::parse(bytes);
+    if (event.text("delivery_id") != delivery_id) fail("read", "another mail stands where one is looked for");
+    return event;
   } catch (const base::JsonError& error) {
     fail("read", std::string("it is damaged (") + error.what() + ")");  // we wrote it whole
   }

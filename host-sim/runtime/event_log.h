@@ -27,9 +27,10 @@ class EventLog {
 
   // Where the next one will stand. What a killed process began to write and never named stays where it is.
   std::int64_t end() const { return end_; }
-  // Each of `events` and a line break. On disk when it returns; when it throws, nothing was appended.
+  // Each of `events` and a line break. On disk when it returns; when it throws, the next one stands in its place.
   void append(const std::vector<std::string_view>& events);
-  base::Json read(const Place& place) const;
+  // The event that stands there, which is that of `delivery_id`.
+  base::Json read(const Place& place, std::string_view delivery_id) const;
 
  private:
   [[noreturn]] void fail(std::string_view doing, std::string_view reason) const;

@@ -43,7 +43,9 @@ void EventWriter::append(std::string_view lines) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       const int code = errno;
-      lost_ += static_cast<std::size_t>(std::count(lines.begin() + (lines.front() == '\n' ? 1 : 0), lines.end(), '\n'));
+      const bool nothing_written =
+          !ended.empty() && lines.data() == ended.data();  // the first end is of an earlier line
+      lost_ += static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n') - (nothing_written ? 1 : 0));
       throw base::FileError("write", path_, code);
     }
     const auto written = static_cast<std::size_t>(n);

@@ -44,7 +44,6 @@ constexpr const char* kSecondFormat = R"(
   PRAGMA user_version = 2;
 )";
 constexpr std::array kFormats{kFirstFormat, kSecondFormat};
-constexpr std::string_view kInboxColumns = "id, delivery_id, event, stored, place, size";
 
 constexpr std::string_view kOutboxColumns =
     "key, mail, verdict, reason, internet_message_id, conversation_id, attempts, decided";
@@ -62,37 +61,54 @@ OutboxRow outbox_row(const Statement& statement) {
 }  // namespace
 
 HostStore::HostStore(const std::filesystem::path& database, Open open)
-    : database_(database, open == Open::kCreate ? Database::Open::kCreate : Database::Open::kExisting),
-      log_(std::filesystem::path(database).replace_extension(".mails"),
-           open == Open::kCreate ? EventLog::Open::kCreate : EventLog::Open::kExisting) {
+    : database_(database, open == Open::kCreate ? Database::Open::kCreate : Database::Open::kExisting) {
   database_.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  // In pages: each time the log is worked in costs two fsyncs.
-  database_.execute("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432;");
+  database_.execute("PRAGMA journal_size_limit = 33554432;");
+  // Each time the log of changes is worked in costs two fsyncs. It is said in pages, which are larger in older files.
+  constexpr std::int64_t kWorkedIn = 16 << 20;
+  const std::string every = std::to_string(kWorkedIn / ask("PRAGMA page_size"));
+  database_.execute(("PRAGMA wal_autocheckpoint = " + every).c_str());
   take_format(database, open);
-  insert_mail_.emplace(database_,
-                       "INSERT INTO inbox (delivery_id, priority, received, event, stored, place, size) "
-                       "VALUES (?1, ?2, ?3, '', ?4, ?5, ?6) ON CONFLICT (delivery_id) DO NOTHING");
+  const auto log = std::filesystem::path(database).replace_extension(".mails");
+  log_.emplace(log, open == Open::kCreate ? EventLog::Open::kCreate : EventLog::Open::kExisting);
+  if (open == Open::kCreate) {
+    require_whole_log(database, log);
+    insert_mail_.emplace(database_,
+                         "INSERT INTO inbox (delivery_id, priority, received, event, stored, place, size) "
+                         "VALUES (?1, ?2, ?3, '', ?4, ?5, ?6) ON CONFLICT (delivery_id) DO NOTHING");
+  }
   look_up_.emplace(database, Database::Open::kExisting);
   key_of_reply_.emplace(*look_up_,
                         "SELECT key FROM outbox WHERE internet_message_id = ?1 AND internet_message_id <> ''");
 }
 
+std::int64_t HostStore::ask(std::string_view sql) {
+  Statement statement(database_, sql);
+  return statement.step() ? statement.number(0) : 0;
+}
+
+// Who only looks changes nothing: an older host-sim may be at work with this file.
 void HostStore::take_format(const std::filesystem::path& database, Open open) {
-  const auto format = [this] {
-    Statement version(database_, "PRAGMA user_version");
-    version.step();
-    return version.number(0);
-  };
   const auto newest = static_cast<std::int64_t>(kFormats.size());
-  std::int64_t now = format();
-  if (now > newest || now < 0 || (now == 0 && open == Open::kExisting)) {
-    throw StoreError(0, database.string() + " has the format " + std::to_string(now) + ", this host-sim knows " +
+  std::int64_t format = ask("PRAGMA user_version");
+  if (format > newest || format < 0 || (format == 0 && open == Open::kExisting)) {
+    throw StoreError(0, database.string() + " has the format " + std::to_string(format) + ", this host-sim knows " +
                             std::to_string(newest) + "; use the host-sim that wrote it, or another data folder");
   }
-  if (now == newest) return;
-  Transaction transaction(database_);
-  for (now = format(); now < newest; ++now) database_.execute(kFormats[static_cast<std::size_t>(now)]);
-  transaction.commit();
+  if (format < newest && open == Open::kCreate) {
+    Transaction transaction(database_);
+    for (format = ask("PRAGMA user_version"); format < newest; ++format)
+      database_.execute(kFormats[static_cast<std::size_t>(format)]);
+    transaction.commit();
+  }
+  inbox_columns_ = std::string("id, delivery_id, event, stored, ") + (format < 2 ? "NULL, NULL" : "place, size");
+}
+
+// What is appended to a shorter one would stand where older mails are looked for.
+void HostStore::require_whole_log(const std::filesystem::path& database, const std::filesystem::path& log) {
+  if (ask("SELECT max(place + size) FROM inbox") <= log_->end()) return;
+  throw StoreError(0, "cannot use " + database.string() + ": it names mails behind the end of " + log.string() +
+                          "; put both back as they were together, or use another data folder");
 }
 
 HostStore::~HostStore() = default;
@@ -105,7 +121,7 @@ InboxRow HostStore::row_of(const Statement& statement) {
   if (statement.is_null(kPlace)) {
     row.event = statement.json(kEvent);
   } else {
-    row.event = log_.read({statement.number(kPlace), statement.number(kSize)});
+    row.event = log_->read({statement.number(kPlace), statement.number(kSize)}, row.delivery_id);
   }
   row.stored_unix_ms = statement.number(3);
   row.files = files_of(row.id);
@@ -128,7 +144,7 @@ std::vector<std::string> HostStore::files_of(std::int64_t id) {
 
 std::optional<InboxRow> HostStore::find_received(std::string_view delivery_id) {
   const std::lock_guard lock(mutex_);
-  Statement statement(database_, "SELECT " + std::string(kInboxColumns) + " FROM inbox WHERE delivery_id = ?1");
+  Statement statement(database_, "SELECT " + inbox_columns_ + " FROM inbox WHERE delivery_id = ?1");
   statement.bind(1, delivery_id);
   std::vector<InboxRow> rows = read_rows(statement);
   if (rows.empty()) return std::nullopt;
@@ -140,7 +156,7 @@ std::vector<InboxRow> HostStore::find_by_beginning(std::string_view beginning) {
   if (beginning.size() < kShortest) return {};
   const std::lock_guard lock(mutex_);
   // Not LIKE: an id may hold its wildcards.
-  Statement statement(database_, "SELECT " + std::string(kInboxColumns) +
+  Statement statement(database_, "SELECT " + inbox_columns_ +
                                      " FROM inbox WHERE delivery_id = ?1 OR substr(delivery_id, 1, ?2) = ?1 "
                                      "ORDER BY delivery_id <> ?1 LIMIT 2");
   statement.bind(1, beginning).bind(2, static_cast<std::int64_t>(beginning.size()));
@@ -162,7 +178,7 @@ std::vector<bool> HostStore::add_received(const std::vector<const NewMail*>& mai
   std::vector<bool> added;
   added.reserve(mails.size());
   std::vector<std::string_view> events;
-  std::int64_t place = log_.end();
+  std::int64_t place = log_->end();
   for (const NewMail* mail : mails) {
     StatementUse insert(*insert_mail_);
     insert->bind_borrowed(1, mail->delivery_id)
@@ -178,7 +194,7 @@ std::vector<bool> HostStore::add_received(const std::vector<const NewMail*>& mai
     events.emplace_back(mail->event);
     place += static_cast<std::int64_t>(mail->event.size()) + 1;  // and its line break
   }
-  if (!events.empty()) log_.append(events);  // before a row on disk names it
+  if (!events.empty()) log_->append(events);  // before a row on disk names it
   transaction.commit();
   return added;
 }
@@ -190,18 +206,18 @@ void HostStore::replace_received(const InboxRow& row) {
   Statement(database_, "DELETE FROM attachment WHERE inbox_id = ?1").bind(1, row.id).run();
   Statement(database_, "UPDATE inbox SET event = '', place = ?2, size = ?3 WHERE id = ?1")
       .bind(1, row.id)
-      .bind(2, log_.end())
+      .bind(2, log_->end())
       .bind(3, static_cast<std::int64_t>(event.size()))
       .run();
-  log_.append({event});
+  log_->append({event});
   add_files(row.id, row.files);
   transaction.commit();
 }
 
 void HostStore::each_received(const std::function<void(const InboxRow&)>& visit) {
   const std::lock_guard lock(mutex_);
-  Statement statement(database_, "SELECT " + std::string(kInboxColumns) +
-                                     " FROM inbox ORDER BY priority IS NULL, priority, received, id");
+  Statement statement(database_,
+                      "SELECT " + inbox_columns_ + " FROM inbox ORDER BY priority IS NULL, priority, received, id");
   while (statement.step()) visit(row_of(statement));
 }
 

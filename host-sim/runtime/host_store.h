@@ -80,7 +80,9 @@ class HostStore {
   std::optional<std::string> key_of_reply(std::string_view internet_message_id);
 
  private:
+  std::int64_t ask(std::string_view sql);
   void take_format(const std::filesystem::path& database, Open open);
+  void require_whole_log(const std::filesystem::path& database, const std::filesystem::path& log);
   InboxRow row_of(const Statement& statement);
   std::vector<InboxRow> read_rows(Statement& statement);
   std::vector<std::string> files_of(std::int64_t id);
@@ -89,7 +91,8 @@ class HostStore {
   std::mutex mutex_;
   // Guarded by mutex_.
   Database database_;
-  EventLog log_;
+  std::optional<EventLog> log_;
+  std::string inbox_columns_;  // as row_of() reads them
   std::optional<Statement> insert_mail_;
   // Look-ups do not wait for a writer's fsync.
   std::mutex look_up_mutex_;

@@ -1,4 +1,4 @@
-// How the host's events and books write what is not known: null, never left out.
+// How what is not known is written in JSON values: null, never left out.
 #ifndef HOST_SIM_RUNTIME_KNOWN_H_
 #define HOST_SIM_RUNTIME_KNOWN_H_
 

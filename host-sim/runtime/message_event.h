@@ -30,7 +30,7 @@ struct MessageKeys {
   std::size_t id_end = 0;  // where its member "delivery_id" ends, behind which "redelivered" belongs
 };
 
-// Written as text at once: a mail is received, stored and told, and never asked for one of its keys.
+// Written as text at once: nearly every mail is received, stored and told without a look at one of its keys.
 MessageKeys message_keys(const configurator::Address& address, const mailplugin_message& mail, const StoredParts& parts,
                          const HostView& view);
 

@@ -41,7 +41,7 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
 
   Statement& bind(int index, std::string_view text);
-  // A long text that stays where it is until the statement has run.
+  // A text that stays where it is until the statement has run.
   Statement& bind_borrowed(int index, std::string_view text);
   Statement& bind(int index, std::int64_t number);
   Statement& bind(int index, const std::optional<std::int64_t>& number);

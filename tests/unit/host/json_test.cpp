@@ -1,5 +1,8 @@
 #include "base/json.h"
 
+#include <cstdint>
+
+#include "base/json_text.h"
 #include "host/support.h"
 
 namespace {
@@ -18,6 +21,7 @@ class JsonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(writes_invalid_bytes_as_replacement_characters);
   CPPUNIT_TEST(writes_every_byte_at_every_place);
   CPPUNIT_TEST(set_replaces_in_place);
+  CPPUNIT_TEST(text_written_piece_by_piece_is_what_a_value_writes);
   CPPUNIT_TEST_SUITE_END();
 
   static void refuses(const std::string& text) { CPPUNIT_ASSERT_THROW_MESSAGE(text, Json::parse(text), JsonError); }
@@ -122,6 +126,36 @@ class JsonTest : public CppUnit::TestFixture {
     Json json = Json::object({{"a", 1}, {"b", 2}});
     json.set("a", "x").set("c", nullptr);
     CPPUNIT_ASSERT_EQUAL(std::string(R"({"a":"x","b":2,"c":null})"), json.dump());
+  }
+
+  void text_written_piece_by_piece_is_what_a_value_writes() {
+    const std::string awkward = "a \"quoted\" \\ line\r\n\twith \x01\x7f, \xc3\xa4\xe2\x82\xac and \xff\xc3 broken";
+    const Json value =
+        Json::object({{"none", nullptr},
+                      {"text", awkward},
+                      {"empty", ""},
+                      {"numbers", Json::array({0, -1, std::int64_t{INT64_MIN}, std::int64_t{INT64_MAX}})},
+                      {"flags", Json::array({true, false})},
+                      {"nested", Json::object({{"a", Json::array()}, {"b", Json::object()}})},
+                      {"last", Json::array({Json::array(), Json::array({"x"})})}});
+    std::string out = "before ";
+    base::JsonText json(out);
+    json.begin_object().key("none").null().key("text").text(awkward).key("empty").text("");
+    json.key("numbers").begin_array().number(0).number(-1).number(INT64_MIN).number(INT64_MAX).end_array();
+    json.key("flags").begin_array().flag(true).flag(false).end_array();
+    json.key("nested")
+        .begin_object()
+        .key("a")
+        .begin_array()
+        .end_array()
+        .key("b")
+        .begin_object()
+        .end_object()
+        .end_object();
+    json.key("last").begin_array().begin_array().end_array().begin_array().text("x").end_array().end_array();
+    json.end_object();
+    CPPUNIT_ASSERT_EQUAL("before " + value.dump(), out);
+    CPPUNIT_ASSERT(Json::parse(out.substr(7)).text("text").ends_with("\xef\xbf\xbd\xef\xbf\xbd broken"));
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(JsonTest);

@@ -144,6 +144,11 @@ class StoreTest : public CppUnit::TestFixture {
     {
       HostStore looked_at(file, HostStore::Open::kExisting);
       CPPUNIT_ASSERT_EQUAL(std::string("before"), looked_at.find_received("old-one")->event.text("subject"));
+      runtime::Database database(file, runtime::Database::Open::kExisting);
+      runtime::Statement format(database, "PRAGMA user_version");
+      CPPUNIT_ASSERT(format.step());
+      CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, format.number(0));  // who only looks changes nothing
+      CPPUNIT_ASSERT(!fs::exists(scratch_.path() / "host.mails"));
     }
     HostStore store(file, HostStore::Open::kCreate);
     const NewMail again = mail_of("old-one", std::nullopt, 2), next = mail_of("new-one", std::nullopt, 3);
@@ -171,6 +176,11 @@ class StoreTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(damaged, damaged.find(log.string() + ": it is damaged") != std::string::npos);
     host_test::write_file(log, "{");
     CPPUNIT_ASSERT_EQUAL("cannot read " + log.string() + ": its end is missing", looked_at());
+    const std::string cut = reason_of([&] { HostStore(file, HostStore::Open::kCreate); });
+    CPPUNIT_ASSERT_MESSAGE(cut, cut.find("names mails behind the end of " + log.string()) != std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(std::string("{"), base::read_file(log));
+    host_test::write_file(log, "{\"delivery_id\":\"abcdef-2\"}\n");
+    CPPUNIT_ASSERT_EQUAL("cannot read " + log.string() + ": another mail stands where one is looked for", looked_at());
     fs::remove(log);
     CPPUNIT_ASSERT_EQUAL("cannot read " + log.string() + ": it is missing", looked_at());
   }
