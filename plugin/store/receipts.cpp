@@ -155,8 +155,8 @@ void SqliteStore::marked(StreamId stream, const std::vector<Mark>& marks) {
   Writer::Transaction transaction(*writer_, Writer::Durable::with_next);
   for (const Mark& mark : marks) {
     const Hash128 id = hash_of(mark.message_id);
-    transaction.run("delete from mark where stream = ? and decided = ? and id_hash = ?",
-                    {stream, milliseconds(mark.decided), Blob{bytes_of(id)}});
+    transaction.run("delete from mark where stream = ? and decided = ? and id_hash = ? and what = ?",
+                    {stream, milliseconds(mark.decided), Blob{bytes_of(id)}, mark.what});
   }
   transaction.commit();
 }

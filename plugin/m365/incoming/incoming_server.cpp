@@ -42,8 +42,13 @@ void save_last(Stream& stream) {
   }
 }
 
-// Where the service takes no batches, the marks of one mailbox would wait for those of the others.
-bool marks_together(const Stream& stream) {
+// Where the service takes no batches, the marks of one mailbox would wait for those of the others; and with one that is
+// slow or failing they would share that.
+bool marks_together(Stream& stream) {
+  {
+    const std::lock_guard lock(stream.mutex);
+    if (stream.marks != Stream::Marks::quick) return false;
+  }
   try {
     return stream.graph().batches();
   } catch (const mail::FaultError&) {

@@ -54,7 +54,11 @@ void plan(Stream& stream, mail::SteadyTime due, bool together) {
 }
 
 void plan_after_failure(Stream& stream, const mail::Fault& fault) {
-  if (fault.remedy == mail::Remedy::cancelled) return;
+  if (fault.remedy == mail::Remedy::cancelled) {
+    // By the mailbox whose batch it was, which was closed: the others ask for another one.
+    if (!stream.token().stop_requested()) plan(stream, stream.core.now(), true);
+    return;
+  }
   std::chrono::milliseconds wait = 1s;
   for (unsigned i = 0; i < stream.mark_failures && wait < 5min; ++i) wait *= 2;
   ++stream.mark_failures;
@@ -129,7 +133,9 @@ void take_marking_turn(const StreamPtr& stream, const std::function<StreamPtr()>
   std::vector<Part> parts;
   std::vector<std::optional<mail::Fault>> faults;
   // One after the other: a stream that is taken and finds no room waits for a batch that is not its own.
-  for (StreamPtr each = stream; each; each = jobs.size() < batch_limit ? another() : nullptr) {
+  // And not more than a batch could serve: some have nothing for it, and wait all the same.
+  const auto has_room = [&] { return jobs.size() < batch_limit && all.size() < batch_limit; };
+  for (StreamPtr each = stream; each; each = has_room() ? another() : nullptr) {
     all.push_back(each);
     Part part = Part::failed;
     const bool shut = each != stream && each->graph().gate().shut_for(each->settings.user) > 0ms;

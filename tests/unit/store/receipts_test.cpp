@@ -207,6 +207,7 @@ class ReceiptsTest : public CppUnit::TestFixture, StoreFixture {
     store->decide(r);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store->to_mark_count(inbox_, 10));
     store->marked(inbox_, {{"a", "move:Rejected", at(1)}});  // that of the earlier decision was on its way
+    store->marked(inbox_, {{"a", "move:Rejected", at(2)}});  // decided anew when the date had been set back
     CPPUNIT_ASSERT((store::Mark{"a", "read", at(2)}) == store->to_mark(inbox_, 9).at(0));
     CPPUNIT_ASSERT(as_read(r) == store->receipts_after(inbox_, "", 9).at(0));
     r.pending_mark.clear();

@@ -30,6 +30,7 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(marks_of_several_mailboxes_share_a_batch);
   CPPUNIT_TEST(a_full_page_is_marked_in_batches);
   CPPUNIT_TEST(mailboxes_with_many_marks_do_not_wait_for_each_other);
+  CPPUNIT_TEST(a_batch_that_ends_with_another_mailbox_is_sent_again);
   CPPUNIT_TEST(a_404_is_done);
   CPPUNIT_TEST(cannot_delete_is_done_when_a_get_says_so);
   CPPUNIT_TEST(failures_are_repeated_and_shown);
@@ -194,6 +195,32 @@ class IncomingMarkingTest : public CppUnit::TestFixture {
     rig_.until("all marked", [&] { return rig_.world->count("mark a mail as read") == 120; });
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(rig_.clock.now() - begun);
     CPPUNIT_ASSERT_MESSAGE(std::to_string(took.count()) + " ms", took <= 4500ms);
+    rig_.server.reset();
+  }
+
+  // A shared batch ends as cancelled when the mailbox whose turn it was is closed meanwhile.
+  void a_batch_that_ends_with_another_mailbox_is_sent_again() {
+    std::vector<Inbox> inboxes(2);
+    for (std::size_t i = 0; i < inboxes.size(); ++i)
+      rig_.open(inboxes[i], {{"address", "box" + std::to_string(i) + "@contoso.com"}});
+    rig_.start();
+    for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 1);
+    std::size_t cancelled = 0;
+    {
+      const std::lock_guard lock(rig_.world->mutex);
+      rig_.world->intercept_batch = [&](const std::vector<m365::GraphRequest>& requests) -> std::optional<Reply> {
+        if (requests.front().method == "PATCH" && cancelled++ == 0)
+          throw mail::FaultError(
+              {mail::Cause::none, mail::Remedy::cancelled, "The work was stopped.", {}, {}, {}, false});
+        return std::nullopt;
+      };
+    }
+    for (std::size_t i = 0; i < inboxes.size(); ++i) {
+      for (int mail = 0; mail < 2; ++mail) rig_.world->put("box" + std::to_string(i) + "@contoso.com");
+    }
+    for (const Inbox& inbox : inboxes) rig_.until_idle(inbox, 2);
+    CPPUNIT_ASSERT(cancelled >= 2);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, rig_.world->count("mark a mail as read"));
     rig_.server.reset();
   }
 
