@@ -403,7 +403,8 @@ void IncomingMailServer::run_marking(const StreamPtr& stream) {
     }
   } taken{core_.schedule, {}};
   const bool together = marks_together(*stream);
-  const auto another = [&]() -> StreamPtr {
+  Neighbours neighbours;
+  neighbours.next = [&]() -> StreamPtr {
     while (together) {
       const std::vector<std::uint64_t> next = core_.schedule.take_more(stream->account->mark_group(), 1);
       if (next.empty()) break;
@@ -412,7 +413,11 @@ void IncomingMailServer::run_marking(const StreamPtr& stream) {
     }
     return nullptr;
   };
-  take_marking_turn(stream, another);
+  neighbours.give_back = [&](Stream& other) {
+    std::erase(taken.jobs, mark_job(other.id));
+    core_.schedule.done(mark_job(other.id));
+  };
+  take_marking_turn(stream, neighbours);
 }
 
 std::unique_ptr<mail::IncomingServer> create_incoming(Environment& environment, const mail::Settings& settings,

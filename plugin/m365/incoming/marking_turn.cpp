@@ -105,6 +105,20 @@ void plan_after_work(Stream& stream, Part part) {
   plan(stream, std::max(due, stream.core.now() + 1s), false);
 }
 
+// A stream in a turn.
+struct Member {
+  StreamPtr stream;
+  Part part;
+  std::optional<mail::Fault> fault;
+};
+
+void end_part(Member& member) {
+  Stream& stream = *member.stream;
+  if (!member.fault && !stream.identity()) return;  // stopped or not open: opening it wakes this half
+  if (!member.fault) member.fault = fault_of(stream, [&] { plan_after_work(stream, member.part); });
+  if (member.fault) plan_after_failure(stream, *member.fault);
+}
+
 Part collect(const StreamPtr& stream, bool first, std::vector<MarkJob>& jobs) {
   if (!first && !marks_ready(*stream)) return Part::alone;
   std::vector<MarkJob> collected = collect_marks(stream, batch_limit - jobs.size());
@@ -127,39 +141,34 @@ void wake_marking(Stream& stream, Wake when) {
                               stream.settings.priority, stream.account->mark_group(), pace_of(marks));
 }
 
-void take_marking_turn(const StreamPtr& stream, const std::function<StreamPtr()>& another) {
-  std::vector<StreamPtr> all;
+void take_marking_turn(const StreamPtr& stream, const Neighbours& neighbours) {
   std::vector<MarkJob> jobs;
-  std::vector<Part> parts;
-  std::vector<std::optional<mail::Fault>> faults;
-  // One after the other: a stream that is taken and finds no room waits for a batch that is not its own.
-  // And not more than a batch could serve: some have nothing for it, and wait all the same.
-  const auto has_room = [&] { return jobs.size() < batch_limit && all.size() < batch_limit; };
-  for (StreamPtr each = stream; each; each = has_room() ? another() : nullptr) {
-    all.push_back(each);
-    Part part = Part::failed;
+  std::vector<Member> sharing;
+  // One after the other, while there is room: nobody shall wait for a batch that has nothing of his.
+  for (StreamPtr each = stream; each; each = jobs.size() < batch_limit ? neighbours.next() : nullptr) {
+    Member member{each, Part::failed, std::nullopt};
     const bool shut = each != stream && each->graph().gate().shut_for(each->settings.user) > 0ms;
-    faults.push_back(fault_of(*each, [&] {
-      part = !each->identity() ? Part::nothing_due : shut ? Part::alone : collect(each, each == stream, jobs);
-    }));
-    parts.push_back(part);
+    member.fault = fault_of(*each, [&] {
+      member.part = !each->identity() ? Part::nothing_due : shut ? Part::alone : collect(each, each == stream, jobs);
+    });
+    if (each == stream || member.part == Part::contributed) {
+      sharing.push_back(std::move(member));
+      continue;
+    }
+    end_part(member);
+    neighbours.give_back(*each);
   }
   const mail::SteadyTime begun = stream->core.now();
   const std::optional<mail::Fault> fault =
       fault_of(*stream, [&] { send_marks(stream->core, stream->graph(), jobs, stream->token()); });
   const bool quick = stream->core.now() - begun < 5s;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    Stream& each = *all[i];
-    if (!faults[i] && parts[i] == Part::contributed) faults[i] = fault;
-    if (!faults[i] && !each.identity()) continue;  // stopped or not open: opening it wakes this half
-    if (!faults[i]) {
-      {
-        const std::lock_guard lock(each.mutex);
-        each.marks = quick ? Stream::Marks::quick : Stream::Marks::slow;
-      }
-      faults[i] = fault_of(each, [&] { plan_after_work(each, parts[i]); });
+  for (Member& member : sharing) {
+    if (!member.fault && member.part == Part::contributed) member.fault = fault;
+    if (!member.fault) {
+      const std::lock_guard lock(member.stream->mutex);
+      member.stream->marks = quick ? Stream::Marks::quick : Stream::Marks::slow;
     }
-    if (faults[i]) plan_after_failure(each, *faults[i]);
+    end_part(member);
   }
 }
 

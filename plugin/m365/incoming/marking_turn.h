@@ -12,8 +12,13 @@ enum class Wake { soon, now };
 /// Plans the marking half. Any thread.
 void wake_marking(Stream& stream, Wake when);
 
-/// A turn of the marking half, with streams of the same account that are due as well: `another` gives the next one, as
-/// long as the batch has room, or null. Plans all of them. Throws what `another` throws, and nothing else.
-void take_marking_turn(const StreamPtr& stream, const std::function<StreamPtr()>& another);
+/// Streams of the same account whose marks are due as well.
+struct Neighbours {
+  std::function<StreamPtr()> next;         ///< takes one; null: there is none
+  std::function<void(Stream&)> give_back;  ///< one that was taken and is planned
+};
+/// A turn of the marking half, with neighbours as long as the batch has room. Plans all that it takes. Throws what
+/// `neighbours` throw, and nothing else.
+void take_marking_turn(const StreamPtr& stream, const Neighbours& neighbours);
 
 }  // namespace m365
