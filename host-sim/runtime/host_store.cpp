@@ -1,5 +1,6 @@
 #include "runtime/host_store.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -65,8 +66,8 @@ HostStore::HostStore(const std::filesystem::path& database, Open open)
   database_.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   database_.execute("PRAGMA journal_size_limit = 33554432;");
   // Each time the log of changes is worked in costs two fsyncs. It is said in pages, which are larger in older files.
-  constexpr std::int64_t kWorkedIn = 16 << 20;
-  const std::string every = std::to_string(kWorkedIn / ask("PRAGMA page_size"));
+  constexpr std::int64_t kWorkedIn = 16 << 20, kSmallestPage = 512;
+  const std::string every = std::to_string(kWorkedIn / std::max(ask("PRAGMA page_size"), kSmallestPage));
   database_.execute(("PRAGMA wal_autocheckpoint = " + every).c_str());
   take_format(database, open);
   const auto log = std::filesystem::path(database).replace_extension(".mails");
