@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/utf8.h"
 #include "runtime/sqlite.h"
 
 namespace runtime {
@@ -89,7 +90,9 @@ base::Json EventLog::read(const Place& place, std::string_view delivery_id) cons
   }
   try {
     base::Json event = base::Json::parse(bytes);
-    if (event.text("delivery_id") != delivery_id) fail("read", "another mail stands where one is looked for");
+    // An id that is not UTF-8 stands in the event as JSON can have it.
+    if (event.text("delivery_id") != base::to_valid_utf8(delivery_id))
+      fail("read", "another mail stands where one is looked for");
     return event;
   } catch (const base::JsonError& error) {
     fail("read", std::string("it is damaged (") + error.what() + ")");  // we wrote it whole

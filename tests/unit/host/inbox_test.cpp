@@ -27,6 +27,7 @@ mailplugin_text text_of(const char* text) {
 class InboxTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(InboxTest);
   CPPUNIT_TEST(a_mail_without_anything_has_every_key);
+  CPPUNIT_TEST(an_id_that_is_not_utf_8_is_found_again);
   CPPUNIT_TEST(a_report_names_our_reply);
   CPPUNIT_TEST(replaced_attachments_replace_the_old_ones);
   CPPUNIT_TEST(a_closed_attachment_is_named);
@@ -118,6 +119,14 @@ class InboxTest : public CppUnit::TestFixture {
                     R"("flags":[],"report":null,"links":[],"verdict":"accepted"})"),
         event.dump());
     CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_RETRY_LATER}, post.accept(mail("")));
+  }
+
+  void an_id_that_is_not_utf_8_is_found_again() {
+    Post post(scratch_.path() / "data");
+    CPPUNIT_ASSERT_EQUAL(mailplugin_verdict{MAILPLUGIN_ACCEPTED}, post.accept(mail("id-\xff\xc3")));
+    const auto row = post.store.find_received("id-\xff\xc3");
+    CPPUNIT_ASSERT(row.has_value());
+    CPPUNIT_ASSERT_EQUAL(std::string("id-\xef\xbf\xbd\xef\xbf\xbd"), row->event.text("delivery_id"));
   }
 
   void a_report_names_our_reply() {
