@@ -1,6 +1,7 @@
 """Awkward servers and people: nothing is lost, nothing comes twice, and what went wrong is said. Where waiting would be
 long (an outage of an hour, a host that rejects for an hour, a mailbox throttled for an hour) the unit tests play it on a
 clock of their own; the disk as an enemy is the faults runners'."""
+import datetime
 import email.message
 import email.policy
 import json
@@ -12,6 +13,10 @@ from harness import TenantTestCase, host_sim, mail
 
 SUPPORT = "support@contoso.example"
 USER_APP = "5b1f0c52-9a55-4c52-8a19-74a2cf6f0d22"  # of the built-in tenant: sign-in of users, no secret
+
+
+def hours_ago(hours):
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Awkward(TenantTestCase):
@@ -77,24 +82,40 @@ class Service(Awkward):
         self.assertEqual(12, len(self.inbox()))
         self.assertNotIn("Rejected", self.folder_names())
 
-    def test_a_mail_whose_attachments_cannot_be_read_holds_nobody_back(self):
-        self.only_queue(SUPPORT)
+    def put_poison(self, received):
+        """A mail whose attachments cannot be read until the faults are taken back; its id."""
         poison = email.message.EmailMessage()
         poison["From"], poison["To"], poison["Subject"] = "customer@fabrikam.example", SUPPORT, "Poison"
         poison["Message-ID"] = "<poison@fabrikam.example>"
         poison.set_content("see the file")
         poison.add_attachment(b"content", maintype="application", subtype="octet-stream", filename="file.bin")
-        put = self.tenant.put_mail(SUPPORT, poison.as_bytes(policy=email.policy.SMTP))
+        put = self.tenant.put_mail(SUPPORT, poison.as_bytes(policy=email.policy.SMTP), received=received)
         self.tenant.control("POST", "/faults", {"match": {"operation": "attachments.list"}, "effect": {"body": "garbage"}})
-        self.tenant.flood(SUPPORT, 4)
+        return put["immutable_ids"][0]
+
+    def test_a_mail_whose_attachments_cannot_be_read_is_read_when_they_can(self):
+        self.only_queue(SUPPORT)
+        self.tenant.flood(SUPPORT, 4, first=hours_ago(2))
+        poison = self.put_poison(hours_ago(1))  # behind the others: mails come in the order of their arrival
         process, events = self.start_host()
-        told = self.wait_for_messages(events, 4)
-        self.assertNotIn("Poison", [event["subject"] for event in told])
+        self.wait_for_messages(events, 4)
         self.tenant.control("DELETE", "/faults")
-        self.wait_for_event(events, lambda event: event.get("message_id") == put["immutable_ids"][0], seconds=120)
+        self.wait_for_event(events, lambda event: event.get("message_id") == poison, seconds=120)
         process.terminate()
         self.assertEqual(0, process.wait(30))
         self.assert_each_once(self.ids_in("inbox"))
+        self.assertNotIn("Rejected", self.folder_names())
+
+    def test_a_mail_whose_attachments_cannot_be_read_holds_nobody_back(self):
+        self.only_queue(SUPPORT)
+        poison = self.put_poison(hours_ago(2))
+        self.tenant.flood(SUPPORT, 4, first=hours_ago(1))
+        process, events = self.start_host()
+        told = self.wait_for_messages(events, 4)
+        process.terminate()
+        self.assertEqual(0, process.wait(30))
+        self.assertNotIn(poison, [event["message_id"] for event in told])
+        self.assert_each_once(set(self.ids_in("inbox")) - {poison})
         self.assertNotIn("Rejected", self.folder_names())
 
     def test_mails_of_strange_making(self):

@@ -57,6 +57,12 @@ bool give_up(Stream& stream, const Arrival& arrival) {
   return true;
 }
 
+void note_unread(const Stream& stream, const Arrival& arrival, const mail::Fault& fault) {
+  stream.note(Level::warning, "the mail with the id " + arrival.row.id + " cannot be read now and is set aside (" +
+                                  fault.text + (fault.request_id.empty() ? "" : ", request-id " + fault.request_id) +
+                                  ")");
+}
+
 void set_unreadable(Stream& stream, Arrival& arrival, const mail::Fault& fault) {
   if (give_up(stream, arrival)) {
     stream.asides_stale = true;
@@ -65,14 +71,25 @@ void set_unreadable(Stream& stream, Arrival& arrival, const mail::Fault& fault) 
   if (arrival.note.kind != AsideKind::unreadable) {
     arrival.tries = 0;
     ++stream.item_failures;
-    stream.note(Level::warning, "the mail with the id " + arrival.row.id + " cannot be read now and is set aside (" +
-                                    fault.text + (fault.request_id.empty() ? "" : ", request-id " + fault.request_id) +
-                                    ")");
+    note_unread(stream, arrival, fault);
   }
   arrival.note.kind = AsideKind::unreadable;
   store::SetAside aside = aside_of(arrival, stream.identity()->stream, stream.core.wall());
   aside.due += doubled(1min, arrival.tries, 60min);
   aside.tries = arrival.tries + 1;
+  stream.core.store()->set_aside(aside);
+  stream.asides_stale = true;
+}
+
+// The mail in front fails again and again, for reasons that are its mailbox's as far as can be seen. If they are, its
+// next try comes soon after their end; if they are the mail's own, its tries cost the others ever less time.
+void step_around(Stream& stream, const FolderIdentity& folder, Arrival& arrival, const mail::Fault& fault) {
+  stream.head_failures = 0;
+  note_unread(stream, arrival, fault);
+  // The next list that shows it must not take it in hand before it is due.
+  if (arrival.note.kind == AsideKind::offered) arrival.note.kind = AsideKind::listed;
+  store::SetAside aside = aside_of(arrival, folder.stream, stream.core.wall());
+  aside.due += std::clamp<std::chrono::milliseconds>(stream.core.wall() - arrival.first_seen, 1min, 5min);
   stream.core.store()->set_aside(aside);
   stream.asides_stale = true;
 }
@@ -291,13 +308,8 @@ void deliver(Stream& stream, Arrival& arrival) {
       set_unreadable(stream, arrival, fault);
       return;
     }
-    // The mailbox's trouble. But a mail that fails again and again while it stands in front is stepped around.
-    if (++stream.head_failures < 3) throw;
-    stream.head_failures = 0;
-    store::SetAside aside = aside_of(arrival, folder->stream, stream.core.wall());
-    aside.due += 5min;
-    stream.core.store()->set_aside(aside);
-    stream.asides_stale = true;
+    if (++stream.head_failures < 3) throw;  // the mailbox's trouble
+    step_around(stream, *folder, arrival, fault);
     return;
   }
   mail_read(stream);

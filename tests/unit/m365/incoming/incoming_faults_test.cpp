@@ -34,6 +34,7 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(no_receipt_no_delivery);
   CPPUNIT_TEST(a_verdict_the_disk_did_not_take_is_kept);
   CPPUNIT_TEST(a_mail_that_cannot_be_read_does_not_hold_up_the_others);
+  CPPUNIT_TEST(a_mail_whose_answers_are_garbage_is_stepped_around);
   CPPUNIT_TEST(after_a_day_an_unreadable_mail_is_moved_away);
   CPPUNIT_TEST(five_unreadable_mails_pause_the_stream);
   CPPUNIT_TEST(a_mail_under_scan_waits);
@@ -221,6 +222,40 @@ class IncomingFaultsTest : public CppUnit::TestFixture {
     rig_.until(
         "it too", [&] { return inbox_.count() == 5; }, 10s, 2h);
     CPPUNIT_ASSERT_EQUAL(bad, inbox_.received().back().service_id);
+  }
+
+  // Garbage may be a proxy's and everyone's trouble; but the others need not wait for its end, nor it much longer.
+  void a_mail_whose_answers_are_garbage_is_stepped_around() {
+    fake::Message poison;
+    poison.attachments = scanned;
+    const std::string bad = rig_.world->put(support_user, poison);
+    for (int i = 0; i < 4; ++i) rig_.world->put();
+    bool broken = true;
+    int tries = 0;
+    rig_.world->set_intercept([&](const m365::GraphRequest& request) -> std::optional<Reply> {
+      if (!broken || request.path.find("/attachments") == std::string::npos) return std::nullopt;
+      ++tries;
+      return Reply{200, "<html>gateway</html>", {}};
+    });
+    rig_.open(inbox_);
+    rig_.start();
+    rig_.until(
+        "the others", [&] { return inbox_.count() == 4; }, 500ms, 1min);
+    CPPUNIT_ASSERT_EQUAL(3, tries);
+    CPPUNIT_ASSERT(rig_.log.has("cannot be read now"));
+    broken = false;
+    rig_.until(
+        "it a minute later", [&] { return inbox_.count() == 5; }, 1s, 70s);
+    CPPUNIT_ASSERT_EQUAL(bad, inbox_.received().back().service_id);
+
+    broken = true;
+    tries = 0;
+    rig_.world->put(support_user, poison);
+    rig_.pass(1h, 1s);
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(tries), tries >= 30 && tries <= 50);
+    broken = false;
+    rig_.until(
+        "five minutes later", [&] { return inbox_.count() == 6; }, 1s, 6min);
   }
 
   void after_a_day_an_unreadable_mail_is_moved_away() {
