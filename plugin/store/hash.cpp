@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <stdexcept>
 
@@ -53,6 +54,17 @@ void append(std::string& text, std::string_view part) {
   text += part;
 }
 
+constexpr int seconds_bits = 40;
+constexpr std::uint64_t all_seconds = (std::uint64_t{1} << seconds_bits) - 1;
+
+// A hash that is only to keep mailboxes apart (FNV-1a), above the seconds; the highest bit but the sign, so that it is
+// never 0.
+std::uint64_t near_base(std::string_view mailbox) {
+  std::uint32_t hash = 2'166'136'261u;
+  for (const char c : lower_case(mailbox)) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619u;
+  return std::uint64_t{(hash & 0x3fffff) | 0x400000} << seconds_bits;
+}
+
 }  // namespace
 
 Hash128 hash_of(std::string_view text) {
@@ -61,14 +73,28 @@ Hash128 hash_of(std::string_view text) {
   return sha256.hash(text);
 }
 
-std::optional<Hash128> likeness_of(const Fingerprint& fingerprint) {
-  if (fingerprint.internet_message_id.empty() || fingerprint.received == WallTime{}) return std::nullopt;
+bool comparable(const Fingerprint& fingerprint) {
+  return !fingerprint.internet_message_id.empty() && fingerprint.received != WallTime{};
+}
+
+Hash128 likeness_of(const Fingerprint& fingerprint) {
   std::string text;
   append(text, lower_case(fingerprint.mailbox));
   append(text, fingerprint.internet_message_id);
   append(text, std::to_string(fingerprint.received.time_since_epoch().count()));
   append(text, lower_case(fingerprint.from));
   return hash_of(text);
+}
+
+std::int64_t near_of(const Fingerprint& fingerprint) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(fingerprint.received.time_since_epoch()).count();
+  return static_cast<std::int64_t>(near_base(fingerprint.mailbox) |
+                                   (static_cast<std::uint64_t>(seconds) & all_seconds));
+}
+
+std::pair<std::int64_t, std::int64_t> near_range(std::string_view mailbox) {
+  const std::uint64_t base = near_base(mailbox);
+  return {static_cast<std::int64_t>(base), static_cast<std::int64_t>(base | all_seconds)};
 }
 
 std::string lower_case(std::string_view text) {

@@ -48,7 +48,8 @@ std::unique_ptr<Writer> open_writer(const StateFile& file, const Options& option
     examine(*writer, file, left_open);
     writer->make_durable();
     if (options.most_pages > 0) writer->ask("pragma max_page_count = " + std::to_string(options.most_pages));
-    migrate(*writer, migrations());
+    migrate(*writer, migrations());  // sorts and undoes in temporary files: a file may be larger than memory
+    writer->settle();
   } catch (const DamagedError&) {
     writer->leave_untouched();
     throw;

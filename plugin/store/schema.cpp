@@ -7,6 +7,20 @@
 namespace store {
 namespace {
 
+// An id as short_ids.h stores it, which counts bytes.
+#define ID_BYTES "cast(message_id as blob)"
+#define SHORTENED                                                         \
+  "case when length(" ID_BYTES                                            \
+  ") > 24 and id_beginning <> '' and"                                     \
+  " substr(" ID_BYTES                                                     \
+  ", 1, length(cast(id_beginning as blob))) = cast(id_beginning as blob)" \
+  " then '+' || cast(substr(" ID_BYTES                                    \
+  ", length(cast(id_beginning as blob)) + 1) as text)"                    \
+  " else '=' || message_id end"
+#define BEGINNING_IN(table)                                                                              \
+  "(select cast(substr(" ID_BYTES ", 1, length(" ID_BYTES ") - 24) as text) from " table " where " table \
+  ".stream = stream.id and length(" ID_BYTES ") > 24 limit 1)"
+
 // Times are milliseconds since 1970 UTC, 0 = none. A text that is not there is empty, never null.
 const std::vector<Migration> all = {
     // 1
@@ -18,8 +32,7 @@ const std::vector<Migration> all = {
         " reconciled integer not null default 0, reconciled_whole integer not null default 0,"
         " unique(tenant, folder)) strict",
 
-        // A receipt is found by hashes of 16 bytes. Graph's ids have 150 characters: as keys they would stand in every
-        // index once more, and two thirds of the file would be ids. likeness is null when the mail cannot be compared.
+        // A receipt is found by hashes of 16 bytes. likeness is null when the mail cannot be compared.
         "create table receipt("
         " stream integer not null references stream(id), id_hash blob not null, message_id text not null,"
         " likeness blob, decision integer not null, pending_mark text not null, decided integer not null,"
@@ -80,6 +93,40 @@ const std::vector<Migration> all = {
         " on receipt.stream = mark.stream and receipt.id_hash = mark.id_hash",
         "drop table mark",
         "alter table mark_5 rename to mark",
+    }},
+    // 6: mails that arrive together have keys that stand together, so that the receipts of one page of mails are on few
+    // pages of the file: where a hash gives the place, each of them rewrites two. "mail" is an id, stored short. "near"
+    // puts
+    // what is compared beside the other mails of its mailbox and time; 0: written before.
+    {{
+        "alter table stream add column id_beginning text not null default ''",
+        "update stream set id_beginning = coalesce(" BEGINNING_IN("receipt") ", " BEGINNING_IN("aside") ", '')",
+        "create table receipt_6("
+        " stream integer not null references stream(id), mail text not null,"
+        " near integer not null, likeness blob, decision integer not null, decided integer not null,"
+        " gone integer not null, tries integer not null, attachments_digest text not null,"
+        " missing integer not null default 0,"
+        " primary key(stream, mail)) strict, without rowid",
+        "insert into receipt_6 select stream, " SHORTENED ", 0, likeness, decision, decided, gone, tries,"
+        " attachments_digest, missing from receipt join stream on stream.id = stream order by 1, 2",
+        "create table mark_6("
+        " stream integer not null references stream(id), decided integer not null, mail text not null,"
+        " what text not null,"
+        " primary key(stream, decided, mail)) strict, without rowid",
+        "insert into mark_6 select stream, decided, " SHORTENED ", what from mark join stream on stream.id = stream",
+        "create table aside_6("
+        " stream integer not null references stream(id), mail text not null, reason text not null,"
+        " due integer not null, first_seen integer not null, tries integer not null, offered integer not null,"
+        " primary key(stream, mail)) strict, without rowid",
+        "insert into aside_6 select stream, " SHORTENED ", reason, due, first_seen, tries, offered"
+        " from aside join stream on stream.id = stream",
+        "drop table receipt",
+        "drop table mark",
+        "drop table aside",
+        "alter table receipt_6 rename to receipt",
+        "alter table mark_6 rename to mark",
+        "alter table aside_6 rename to aside",
+        "create index receipt_likeness on receipt(near, likeness) where likeness is not null",
     }},
 };
 

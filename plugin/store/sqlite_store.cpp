@@ -43,6 +43,7 @@ SqliteStore::SqliteStore(std::shared_ptr<StateFile> file, std::unique_ptr<Writer
       submissions_lost_(file_->set_aside_within(std::chrono::hours(7 * 24))),
       writer_(std::move(writer)),
       reader_(*file_, options.busy),
+      ids_(*writer_, reader_),
       queries_(std::make_unique<Queries>(reader_)) {}
 
 SqliteStore::~SqliteStore() = default;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "store/reader.h"
+#include "store/short_ids.h"
 #include "store/state_file.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -44,6 +45,7 @@ class SqliteStore final : public Store {
   std::vector<Mark> to_mark(StreamId stream, std::size_t most) override;
   std::size_t to_mark_count(StreamId stream, std::size_t most) override;
   std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) override;
+  std::string receipt_somewhere(StreamId stream, std::uint64_t random) override;
   bool seen_missing(StreamId stream, std::string_view message_id) override;
 
   void set_aside(const SetAside& mail) override;
@@ -71,9 +73,9 @@ class SqliteStore final : public Store {
  private:
   struct Queries;
   /// A look-up with these values: shows the first row; false: there is none.
-  using One = std::function<bool(Values, const std::function<void(const Row&)>&)>;
-  /// Calls `each` with 0 to `count` - 1 and with a way to ask `query`, all at one state of the file.
-  void look_up(Query& query, std::size_t count, const std::function<void(std::size_t, const One&)>& each);
+  using One = std::function<bool(Query&, Values, const std::function<void(const Row&)>&)>;
+  /// Calls `work` with a way to look up, all at one state of the file.
+  void look_up(const std::function<void(const One&)>& work);
   /// One statement in a transaction of its own; how many rows it changed.
   std::size_t write(const char* sql, Values values, Writer::Durable durable = Writer::Durable::at_commit);
 
@@ -84,6 +86,7 @@ class SqliteStore final : public Store {
   // In the order of closing, last first: the writer's connection is the last, it works the log into the file.
   const std::unique_ptr<Writer> writer_;
   Reader reader_;
+  ShortIds ids_;
   const std::unique_ptr<Queries> queries_;
 };
 

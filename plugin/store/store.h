@@ -75,7 +75,7 @@ struct Mark {
 struct SetAside {
   StreamId stream = 0;
   std::string message_id;
-  std::string reason;  ///< "offered" (given to the host, verdict unknown), "retry", "scan", "unreadable"
+  std::string reason;  ///< the caller's word for why it is not decided, kept as it is
   WallTime due{}, first_seen{};
   int tries = 0;
   bool offered = false;  ///< the host may have had it: the next delivery is REDELIVERED
@@ -145,9 +145,11 @@ class Store {
   virtual void set_gone(StreamId stream, std::string_view message_id, bool gone) = 0;
   virtual std::vector<Mark> to_mark(StreamId stream, std::size_t most) = 0;  ///< oldest decision first
   virtual std::size_t to_mark_count(StreamId stream, std::size_t most) = 0;  ///< not counted beyond `most`
-  /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, ordered by
-  /// id.
+  /// Every id with a receipt, in pages: after `after` (exclusive, empty: from the start), at most `most`, in an order
+  /// that stays.
   virtual std::vector<Receipt> receipts_after(StreamId stream, std::string_view after, std::size_t most) = 0;
+  /// The id of one of them, each as likely as another where `random` is; empty: there is none.
+  virtual std::string receipt_somewhere(StreamId stream, std::uint64_t random) = 0;
   /// A GET by id said 404. Returns true, and has dropped the receipt, when an earlier one was at least a day before.
   virtual bool seen_missing(StreamId stream, std::string_view message_id) = 0;
 

@@ -112,9 +112,13 @@ void Writer::make_durable() {
   const std::lock_guard lock(state_->mutex);
   state_->set(Durable::at_commit);
   state_->execute("pragma foreign_keys = on");
+  state_->execute("pragma journal_size_limit = 16777216");  // bytes the log keeps when a burst is over
+}
+
+void Writer::settle() {
+  const std::lock_guard lock(state_->mutex);
   state_->execute("pragma temp_store = memory");
   state_->execute("pragma cache_size = -1024");  // KiB, full within minutes: a host's memory shall not grow for an hour
-  state_->execute("pragma journal_size_limit = 16777216");  // bytes the log keeps when a burst is over
 }
 
 void Writer::leave_untouched() {

@@ -33,6 +33,8 @@ class Writer {
   std::int64_t ask_number(const std::string& sql);
   /// From here on each commit is on disk when it returns, unless its transaction says otherwise.
   void make_durable();
+  /// For daily work, once the tables are there: what is only for a moment stays in memory, and memory stays small.
+  void settle();
   /// The file shall stay as it is: the log of changes is not worked into it at the end.
   void leave_untouched();
 

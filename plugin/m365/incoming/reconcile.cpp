@@ -92,15 +92,15 @@ AtFirst skip_unwanted(Stream& stream, std::vector<MessageRow> rows) {
 // Receipts of mails that left the mailbox are dropped when a GET said 404 twice, a day apart (architecture, section 3).
 // True: enough for today.
 bool clean_receipts(Stream& stream, Walk& walk) {
-  // Each run of the plugin begins somewhere else, so that all have their turn where it is restarted every day. They
-  // come in the order of their hashes: any text is a place among them.
+  const std::shared_ptr<store::Store> store = stream.core.store();
+  const store::StreamId id = stream.identity()->stream;
+  // Each run of the plugin begins somewhere else, so that all have their turn where it is restarted every day.
   if (!stream.cleaning_begun) {
-    stream.cleaned_to = std::to_string(stream.core.random.below(std::numeric_limits<std::uint64_t>::max()));
+    stream.cleaned_to =
+        store->receipt_somewhere(id, stream.core.random.below(std::numeric_limits<std::uint64_t>::max()));
     stream.cleaning_begun = true;
     walk.turns_back = true;
   }
-  const std::shared_ptr<store::Store> store = stream.core.store();
-  const store::StreamId id = stream.identity()->stream;
   const std::vector<store::Receipt> receipts = store->receipts_after(id, stream.cleaned_to, 500);
   const bool moves = stream.settings.after_fetch.kind == AfterFetch::Kind::move ||
                      stream.settings.after_fetch.kind == AfterFetch::Kind::erase;

@@ -90,10 +90,10 @@ void fill_receipts(const std::filesystem::path& file, std::uint64_t count) {
   while (sqlite3_step(names.get()) == SQLITE_ROW) {
     const std::string name = reinterpret_cast<const char*>(sqlite3_column_text(names.get(), 0));
     columns += (columns.empty() ? "" : ", ") + name;
-    const bool hash = name == "id_hash" || name == "likeness";
-    const std::string other = hash                   ? "randomblob(16)"
-                              : name == "message_id" ? "hex(randomblob(16)) || substr(message_id, 33)"
-                                                     : "r." + name;
+    const std::string other = name == "likeness" ? "randomblob(16)"
+                              : name == "near"   ? "r.near + abs(random() % 100000000)"
+                              : name == "mail"   ? "'+' || hex(randomblob(12))"
+                                                 : "r." + name;
     values += (values.empty() ? "" : ", ") + other;
   }
   const std::uint64_t each = (count - have + streams - 1) / streams;
@@ -108,22 +108,22 @@ double lookup_us(const std::filesystem::path& file, int looks) {
   Database db(file);
   std::vector<std::pair<sqlite3_int64, std::string>> keys;
   // Rows from all over the file, half of them with an id that is not there.
-  const Statement sample = db.prepare("select stream, id_hash from receipt where abs(random()) % 100 < 2 limit ?");
+  const Statement sample = db.prepare("select stream, mail from receipt where abs(random()) % 100 < 2 limit ?");
   sqlite3_bind_int(sample.get(), 1, looks);
   while (sqlite3_step(sample.get()) == SQLITE_ROW) {
-    std::string id(static_cast<const char*>(sqlite3_column_blob(sample.get(), 1)),
+    std::string id(reinterpret_cast<const char*>(sqlite3_column_text(sample.get(), 1)),
                    static_cast<std::size_t>(sqlite3_column_bytes(sample.get(), 1)));
-    if (keys.size() % 2 == 1) id.back() = static_cast<char>(~id.back());
+    if (keys.size() % 2 == 1) id.back() = '-';
     keys.emplace_back(sqlite3_column_int64(sample.get(), 0), std::move(id));
   }
   if (keys.empty()) throw std::runtime_error("the state file: no receipts");
   std::shuffle(keys.begin(), keys.end(), std::mt19937(1));
-  db.execute("pragma cache_size = -8192");  // as much as the plugin gives it
-  const Statement look = db.prepare("select decision from receipt where stream = ? and id_hash = ?");
+  db.execute("pragma cache_size = -1024");  // as much as the plugin gives it
+  const Statement look = db.prepare("select decision from receipt where stream = ? and mail = ?");
   const double begun = cpu_us();
   for (const auto& [stream, id] : keys) {
     sqlite3_bind_int64(look.get(), 1, stream);
-    sqlite3_bind_blob(look.get(), 2, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
+    sqlite3_bind_text(look.get(), 2, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
     sqlite3_step(look.get());
     sqlite3_reset(look.get());
   }

@@ -43,6 +43,16 @@ pragma user_version = 1;
 insert into stream values(5, 'contoso', 'AAMkInbox', 'delta', 'next', 1000, 'unread', 1, 2000, 3000);
 insert into receipt values(5, x'bbf36f507f1c0a226d5a771dbfd1dd3a', 'AAMkOld', null, 2, 'move:Rejected', 4000, 1, 3, 'digest', 0);
 insert into aside values(5, 'AAMkAside', 'scan', 6000, 5000, 2, 1);
+insert into stream(id, tenant, folder) values(6, 'contoso', 'AAMkLong'), (7, 'contoso', 'AAMkEmpty');
+insert into receipt values(6, x'01', 'AAMkADhAAAAAAEKAAAAAAAAAAAAAAAAAAAAAAAAAAAA1=', x'4ec99ebb270b6318f898781d134f120c',
+ 1, 'read', 4000, 0, 0, '', 0);
+insert into receipt values(6, x'02', 'AAMkADhAAAAAAEKAAAAAAAAAAAAAAAAAAAAAAAAAAAA2=', null, 1, 'read', 4001, 0, 0, '', 0);
+insert into receipt values(6, x'03', 'another', null, 1, '', 4002, 0, 0, '', 0);
+insert into receipt values(6, x'04', 'AA', null, 1, '', 4003, 0, 0, '', 0);
+insert into aside values(6, 'AAMkADhAAAAAAEKAAAAAAAAAAAAAAAAAAAAAAAAAAAA3=', 'scan', 6000, 5000, 2, 1);
+insert into stream(id, tenant, folder) values(8, 'contoso', 'AAMkAside');
+insert into aside values(8, 'AAMkADhAAAAAAEKAAAAAAAAAAAAAAAAAAAAAAAAAAAA4=', 'retry', 6000, 5000, 2, 1);
+insert into aside values(8, 'short', 'retry', 6001, 5000, 2, 1);
 insert into submission values('contoso/app', 'key', 'support@contoso.com', 'AAMkDraft', 4, 2, 1, 3, 7000, 8000, 0, '', '', 'why');
 )";
 
@@ -55,6 +65,7 @@ const store::Migration broken{{"insert into thing values('kite', 'blue')", "inse
 class MigrationsTest : public CppUnit::TestFixture, StoreFixture {
   CPPUNIT_TEST_SUITE(MigrationsTest);
   CPPUNIT_TEST(a_file_of_version_1_is_read);
+  CPPUNIT_TEST(the_ids_and_likenesses_of_version_1_are_found);
   CPPUNIT_TEST(steps_are_taken_in_order_and_once);
   CPPUNIT_TEST(a_step_that_fails_leaves_the_version_before_it);
   CPPUNIT_TEST(each_transaction_is_as_durable_as_it_says);
@@ -97,6 +108,49 @@ class MigrationsTest : public CppUnit::TestFixture, StoreFixture {
     CPPUNIT_ASSERT(!store->note_automatic({"contoso/app", "key", "support@contoso.com", {"anna@example.com"}}, 1,
                                           std::chrono::minutes(10)));
     CPPUNIT_ASSERT_EQUAL(std::to_string(store::newest_version()), sql::rows(file(), "pragma user_version").at(0));
+  }
+
+  void the_ids_and_likenesses_of_version_1_are_found() {
+    sql::run(file(), version_1);
+    const std::string start = "AAMkADhAAAAAAEKAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    store::Fingerprint fingerprint{"support@contoso.com", "<1@example.com>", "anna@example.com",
+                                   store::WallTime(std::chrono::milliseconds(3000))};
+    for (int run = 0; run < 2; ++run) {
+      open();
+      CPPUNIT_ASSERT((std::vector<bool>{true, true, true, false}) ==
+                     store->receipts_known(6, {start + "1=", start + "2=", "another", start + "3="}));
+      CPPUNIT_ASSERT_EQUAL(start + "2=", store->to_mark(6, 9).at(1).message_id);
+      CPPUNIT_ASSERT_EQUAL(start + "3=", store->asides(6).at(0).message_id);
+      CPPUNIT_ASSERT_EQUAL(std::size_t{4}, store->receipts_after(6, "", 9).size());
+      CPPUNIT_ASSERT(store->receipt(6, "AA"));
+      CPPUNIT_ASSERT_EQUAL(start + "1=", store->receipt_like(fingerprint).value().message_id);
+    }
+    // What is decided now leaves no row behind that was written before.
+    store->set_aside({8, start + "5=", "retry", {}, {}, 0, false});
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, store->asides(8).size());
+    for (const std::string& id : {start + "4=", start + "5=", std::string("short")}) {
+      store::Receipt receipt;
+      receipt.stream = 8;
+      receipt.message_id = id;
+      store->decide(receipt);
+    }
+    CPPUNIT_ASSERT(store->asides(8).empty());
+    // The latest of both times; what is decided anew is of this version.
+    store::Receipt later;
+    later.stream = 7;
+    later.message_id = start + "4=";
+    later.fingerprint = fingerprint;
+    later.decided = store::WallTime(std::chrono::milliseconds(5000));
+    store->decide(later);
+    CPPUNIT_ASSERT_EQUAL(start + "4=", store->receipt_like(fingerprint).value().message_id);
+    later.stream = 6;
+    later.message_id = start + "1=";
+    later.decided = store::WallTime(std::chrono::milliseconds(6000));
+    store->decide(later);
+    CPPUNIT_ASSERT_EQUAL(start + "1=", store->receipt_like(fingerprint).value().message_id);
+    store.reset();
+    CPPUNIT_ASSERT_EQUAL(std::string("0"),
+                         sql::rows(file(), "select count(*) from receipt where near = 0 and likeness <> ''").at(0));
   }
 
   void steps_are_taken_in_order_and_once() {

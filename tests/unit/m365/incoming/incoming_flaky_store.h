@@ -44,6 +44,9 @@ class FlakyStore final : public store::Store {
   std::vector<store::Receipt> receipts_after(store::StreamId id, std::string_view a, std::size_t most) override {
     return real_->receipts_after(id, a, most);
   }
+  std::string receipt_somewhere(store::StreamId id, std::uint64_t random) override {
+    return real_->receipt_somewhere(id, random);
+  }
   bool seen_missing(store::StreamId id, std::string_view m) override { return writing().seen_missing(id, m); }
   void set_aside(const store::SetAside& m) override { writing().set_aside(m); }
   void set_aside_all(const std::vector<store::SetAside>& m) override { writing().set_aside_all(m); }

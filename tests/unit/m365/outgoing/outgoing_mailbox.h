@@ -185,6 +185,7 @@ class MemoryStore final : public store::Store {
   std::vector<store::Mark> to_mark(store::StreamId, std::size_t) override { return {}; }
   std::size_t to_mark_count(store::StreamId, std::size_t) override { return 0; }
   std::vector<store::Receipt> receipts_after(store::StreamId, std::string_view, std::size_t) override { return {}; }
+  std::string receipt_somewhere(store::StreamId, std::uint64_t) override { return {}; }
   bool seen_missing(store::StreamId, std::string_view) override { return false; }
   void set_aside(const store::SetAside&) override {}
   void set_aside_all(const std::vector<store::SetAside>&) override {}
