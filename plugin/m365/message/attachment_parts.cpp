@@ -103,6 +103,25 @@ mail::Part link_part(const AttachmentRow& row) {
   return part;
 }
 
+std::string digest_of_rows(const std::vector<AttachmentRow>& rows) {
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+  for (const AttachmentRow& row : rows) {
+    for (const std::string& field : {row.name, std::to_string(row.size), row.content_type, row.id}) {
+      EVP_DigestUpdate(hash.get(), field.c_str(), field.size() + 1);  // with its NUL, so that fields stay apart
+    }
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned size = 0;
+  EVP_DigestFinal_ex(hash.get(), bytes.data(), &size);
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += "0123456789abcdef"[bytes[i] >> 4];
+    text += "0123456789abcdef"[bytes[i] & 15];
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string message_path(const MailboxSettings& mailbox, const std::string& message_id) {
@@ -172,22 +191,8 @@ std::vector<mail::Part> attachment_parts(const MailContext& context, const std::
 }
 
 std::string attachments_digest(const std::vector<AttachmentRow>& rows) {
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
-  for (const AttachmentRow& row : rows) {
-    for (const std::string& field : {row.name, std::to_string(row.size), row.content_type, row.id}) {
-      EVP_DigestUpdate(hash.get(), field.c_str(), field.size() + 1);  // with its NUL, so that fields stay apart
-    }
-  }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned size = 0;
-  EVP_DigestFinal_ex(hash.get(), bytes.data(), &size);
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += "0123456789abcdef"[bytes[i] >> 4];
-    text += "0123456789abcdef"[bytes[i] & 15];
-  }
-  return text;
+  static const std::string of_none = digest_of_rows({});  // that of most mails
+  return rows.empty() ? of_none : digest_of_rows(rows);
 }
 
 std::uint64_t attachments_size(const std::vector<AttachmentRow>& rows) {
