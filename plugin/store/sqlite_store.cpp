@@ -61,7 +61,8 @@ StreamId SqliteStore::stream(const StreamKey& key) {
     return queries_->stream.one({key.tenant, key.folder_id}, [&](const Row& row) { id = row.number(0); });
   };
   if (look()) return id;
-  write("insert into stream(tenant, folder) values(?, ?) on conflict do nothing", {key.tenant, key.folder_id});
+  write("insert into stream(tenant, folder) values(?, ?) on conflict do nothing", {key.tenant, key.folder_id},
+        Writer::Durable::with_next);
   look();
   return id;
 }

@@ -108,8 +108,8 @@ struct AutomaticAnswer {
   std::vector<std::string> to;
 };
 
-/// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns (marked
-/// and save_cursor: unless they say otherwise), or throws mail::FaultError (Cause::state_disk) and has changed nothing.
+/// Any thread; one writer at a time inside. Every function that writes has committed to disk when it returns (unless it
+/// says otherwise), or throws mail::FaultError (Cause::state_disk) and has changed nothing.
 /// Remedy::wait: no room, a failing disk, another program that holds the file; it works again when that is over.
 /// Remedy::administrator: the file is damaged, and the next open() sets it aside. Look-ups throw likewise, and never
 /// wait for a writer.
@@ -123,7 +123,8 @@ class Store {
   static std::shared_ptr<Store> open(const std::filesystem::path& dir, mail::Log& log, std::function<WallTime()> wall);
   virtual ~Store() = default;
 
-  virtual StreamId stream(const StreamKey& key) = 0;  ///< made when new
+  /// Made when new; then on disk no later than what is written of it.
+  virtual StreamId stream(const StreamKey& key) = 0;
   /// cursor, save_cursor: std::logic_error for a stream that was never made.
   virtual Cursor cursor(StreamId stream) = 0;
   /// Where only links or times of reconciliation change, a loss of power may take it back until the next write: never
