@@ -115,16 +115,19 @@ std::string percent_encode(std::string_view text) {
 
 void percent_encode(std::string_view text, std::string& result) {
   static constexpr char digits[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '.' || c == '_' ||
-        c == '~') {
-      result += c;
-    } else {
-      result += '%';
-      result += digits[byte >> 4];
-      result += digits[byte & 15];
-    }
+  const auto stays = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '.' || c == '_' ||
+           c == '~';
+  };
+  while (!text.empty()) {
+    const auto end = static_cast<std::size_t>(std::ranges::find_if_not(text, stays) - text.begin());
+    result += text.substr(0, end);
+    if (end == text.size()) return;
+    const auto byte = static_cast<unsigned char>(text[end]);
+    result += '%';
+    result += digits[byte >> 4];
+    result += digits[byte & 15];
+    text.remove_prefix(end + 1);
   }
 }
 

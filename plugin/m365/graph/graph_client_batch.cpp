@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "m365/settings/server_settings_values.h"
@@ -14,18 +15,22 @@ namespace od = simdjson::ondemand;
 
 void append_json(std::string& out, std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
+  const auto is_special = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
   out += '"';
-  for (const char c : text) {
+  while (!text.empty()) {
+    const auto end = static_cast<std::size_t>(std::ranges::find_if(text, is_special) - text.begin());
+    out += text.substr(0, end);
+    if (end == text.size()) break;
+    const char c = text[end];
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+    } else {
       out += "\\u00";
       out += digits[static_cast<unsigned char>(c) >> 4];
       out += digits[static_cast<unsigned char>(c) & 15];
-    } else {
-      out += c;
     }
+    text.remove_prefix(end + 1);
   }
   out += '"';
 }

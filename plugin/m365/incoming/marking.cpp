@@ -201,23 +201,24 @@ std::vector<MarkJob> collect_marks(const StreamPtr& stream, std::size_t most) {
   return jobs;
 }
 
-bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJob>& jobs, std::stop_token stop) {
+bool send_marks(IncomingCore& core, GraphClient& graph, std::vector<MarkJob> jobs, std::stop_token stop) {
   if (jobs.empty()) return true;
+  std::vector<GraphRequest> requests;
+  requests.reserve(jobs.size());
+  for (MarkJob& job : jobs) requests.push_back(std::move(job.request));
   std::vector<BatchAnswer> answers;
   std::vector<std::optional<GraphError>> errors(jobs.size());
   if (jobs.size() == 1) {
     try {
-      if (!is_answer(graph.send(jobs.front().request, stop).body)) errors.front() = no_answer(*jobs.front().stream);
+      if (!is_answer(graph.send(requests.front(), stop).body)) errors.front() = no_answer(*jobs.front().stream);
     } catch (const GraphError& error) {
       errors.front() = error;
     }
   } else {
-    std::vector<GraphRequest> requests;
-    for (const MarkJob& job : jobs) requests.push_back(job.request);
     answers = graph.batch(requests, stop);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       if (answers[i].status < 200 || answers[i].status > 299) {
-        errors[i] = graph.error_of(answers[i], jobs[i].request);
+        errors[i] = graph.error_of(answers[i], requests[i]);
       } else if (!is_answer(answers[i].body)) {
         errors[i] = no_answer(*jobs[i].stream);
       }
@@ -226,7 +227,7 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
   bool all = true;
   std::map<Stream*, std::vector<store::Mark>> done;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const MarkJob& job = jobs[i];
+    MarkJob& job = jobs[i];
     if (errors[i] && !counts_as_done(job, *errors[i], graph, stop)) {
       failed_mark(job, *errors[i]);
       all = false;
@@ -238,7 +239,7 @@ bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJo
       continue;
     }
     job.stream->quieted.erase(job.mark.message_id);
-    done[job.stream.get()].push_back(job.mark);
+    done[job.stream.get()].push_back(std::move(job.mark));
   }
   const std::shared_ptr<store::Store> store = core.store();
   for (const auto& entry : done) {

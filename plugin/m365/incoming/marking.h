@@ -29,6 +29,6 @@ std::string rejected_folder(Stream& stream);
 /// True when collect_marks() would ask the service nothing: the stream can share a batch.
 bool marks_ready(Stream& stream);
 /// Sends them, alone or as a batch, and writes what is done. True: all done.
-bool send_marks(IncomingCore& core, GraphClient& graph, const std::vector<MarkJob>& jobs, std::stop_token stop);
+bool send_marks(IncomingCore& core, GraphClient& graph, std::vector<MarkJob> jobs, std::stop_token stop);
 
 }  // namespace m365

@@ -160,7 +160,7 @@ void take_marking_turn(const StreamPtr& stream, const Neighbours& neighbours) {
   }
   const mail::SteadyTime begun = stream->core.now();
   const std::optional<mail::Fault> fault =
-      fault_of(*stream, [&] { send_marks(stream->core, stream->graph(), jobs, stream->token()); });
+      fault_of(*stream, [&] { send_marks(stream->core, stream->graph(), std::move(jobs), stream->token()); });
   const bool quick = stream->core.now() - begun < 5s;
   for (Member& member : sharing) {
     if (!member.fault && member.part == Part::contributed) member.fault = fault;

@@ -252,6 +252,7 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   }
   look_up(stream, *folder, candidates);
   std::vector<Arrival> arrivals;
+  arrivals.reserve(candidates.size());
   SetAsides asides(stream, *folder);
   for (NewRow& candidate : candidates) {
     if (auto arrival = take_new(stream, *folder, std::move(candidate), list, asides))
@@ -261,16 +262,19 @@ std::size_t take_rows(Stream& stream, std::vector<MessageRow> rows, bool list) {
   for (const MessageRow& row : single) {
     if (row.removed) take_removed(stream, *folder, row);
   }
-  std::ranges::stable_sort(arrivals, [](const Arrival& a, const Arrival& b) {
-    return a.row.received.value_or(mail::WallTime{}) < b.row.received.value_or(mail::WallTime{});
-  });
+  std::vector<Arrival*> in_order;  // of their arrival; a row is large
+  in_order.reserve(arrivals.size());
+  for (Arrival& arrival : arrivals) in_order.push_back(&arrival);
+  std::ranges::stable_sort(in_order, {},
+                           [](const Arrival* arrival) { return arrival->row.received.value_or(mail::WallTime{}); });
   if (!arrivals.empty()) {
     set_aside_offered(stream, *folder, arrivals);
     stream.activity = true;
   }
   const std::size_t fresh = arrivals.size();
   const std::size_t most = std::max(most_rows_in_hand, stream.core.settings.tenant.workers * rows_in_hand_of_worker);
-  for (Arrival& arrival : arrivals) {
+  for (Arrival* const next : in_order) {
+    Arrival& arrival = *next;
     if (stream.core.rows_in_hand >= most && arrival.whole) {
       std::string id = std::move(arrival.row.id);
       arrival.row = MessageRow();
