@@ -16,7 +16,8 @@ constexpr std::array<std::pair<AsideKind, std::string_view>, 7> kinds{{{AsideKin
                                                                        {AsideKind::unreadable, "unreadable"},
                                                                        {AsideKind::refused, "refused"},
                                                                        {AsideKind::watch, "watch"}}};
-constexpr std::string_view fingerprint_word = "fp=", stable_word = "as=", replaced_word = "replaced";
+constexpr std::string_view fingerprint_word = "fp=", stable_word = "as=", replaced_word = "replaced",
+                           around_word = "around";
 
 std::string short_hash(std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -39,6 +40,7 @@ std::string to_reason(const AsideNote& note) {
   if (!note.fingerprint.empty()) text.append(" ").append(fingerprint_word).append(note.fingerprint);
   if (!note.stable_id.empty()) text.append(" ").append(stable_word).append(note.stable_id);
   if (note.replaced) text.append(" ").append(replaced_word);
+  if (note.around) text.append(" ").append(around_word);
   return text;
 }
 
@@ -53,6 +55,7 @@ AsideNote from_reason(std::string_view reason) {
     if (word.starts_with(fingerprint_word)) note.fingerprint = word.substr(fingerprint_word.size());
     if (word.starts_with(stable_word)) note.stable_id = word.substr(stable_word.size());
     if (word == replaced_word) note.replaced = true;
+    if (word == around_word) note.around = true;
   }
   return note;
 }

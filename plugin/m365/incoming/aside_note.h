@@ -11,7 +11,7 @@ namespace m365 {
 enum class AsideKind {
   offered,     ///< given to the host, or about to be; no verdict yet
   retry,       ///< the host said RETRY_LATER
-  listed,      ///< found by a list, still to be fetched
+  listed,      ///< found by a list, or stepped around before it was: still to be fetched
   scan,        ///< Safe Attachments has not finished (exchange-admin.md, section 10)
   unreadable,  ///< the service could not give it
   refused,     ///< rejected while the host rejected everything: offered again when the host accepts
@@ -23,6 +23,7 @@ struct AsideNote {
   std::string fingerprint;  ///< digest of the second key, to recognise the mail after its id changed; may be empty
   std::string stable_id;    ///< only where it is not stable_id_of() the present id
   bool replaced = false;    ///< its attachments were replaced: ATTACHMENTS_REPLACED
+  bool around = false;      ///< stepped around when it stood in front: its next failure is its own affair
 };
 
 std::string to_reason(const AsideNote& note);

@@ -39,9 +39,14 @@ void drop(Stream& stream, const Arrival& arrival) {
   stream.asides_stale = true;
 }
 
-// Given up after 24 h, while other mails of the mailbox were read: it is treated like a rejected one.
+constexpr std::chrono::hours unread_patience{24};  // with a mail that cannot be read
+
+// Given up after 24 h, while other mails of the mailbox are read: it is treated like a rejected one.
 bool give_up(Stream& stream, const Arrival& arrival) {
-  if (stream.core.wall() - arrival.first_seen < 24h || stream.last_mail_read <= arrival.first_seen) return false;
+  constexpr std::chrono::hours lately{3};  // more than between two tries: an outage of a day is no mail's fault
+  const mail::WallTime now = stream.core.wall();
+  if (now - arrival.first_seen < unread_patience || stream.last_mail_read <= arrival.first_seen) return false;
+  if (now - stream.last_mail_read >= lately) return false;
   store::Receipt receipt;
   receipt.stream = stream.identity()->stream;
   receipt.message_id = arrival.row.id;
@@ -81,17 +86,36 @@ void set_unreadable(Stream& stream, Arrival& arrival, const mail::Fault& fault) 
   stream.asides_stale = true;
 }
 
+// Others fail as long as this one: then it is no single mail's fault, and none may leave the folder for it.
+bool one_of_many(Stream& stream, const Arrival& arrival) {
+  const mail::WallTime long_ago = stream.core.wall() - unread_patience;
+  return std::ranges::any_of(stream.core.store()->asides(stream.identity()->stream), [&](const store::SetAside& other) {
+    const AsideKind kind = from_reason(other.reason).kind;
+    return other.message_id != arrival.row.id && other.first_seen <= long_ago &&
+           (kind == AsideKind::listed || kind == AsideKind::unreadable);
+  });
+}
+
 // The mail in front fails again and again, for reasons that are its mailbox's as far as can be seen. If they are, its
 // next try comes soon after their end; if they are the mail's own, its tries cost the others ever less time.
 void step_around(Stream& stream, const FolderIdentity& folder, Arrival& arrival, const mail::Fault& fault) {
+  constexpr std::chrono::milliseconds shortest = 1min, longest = 5min;
   stream.head_failures = 0;
-  note_unread(stream, arrival, fault);
+  stream.asides_stale = stream.asides_wait = true;
+  const mail::WallTime now = stream.core.wall();
+  const bool unseen = arrival.note.kind == AsideKind::listed || arrival.note.kind == AsideKind::offered;
+  if (unseen && now - arrival.first_seen >= unread_patience && !one_of_many(stream, arrival) &&
+      give_up(stream, arrival))
+    return;
+  if (now - arrival.first_seen < longest) note_unread(stream, arrival, fault);
   // The next list that shows it must not take it in hand before it is due.
-  if (arrival.note.kind == AsideKind::offered) arrival.note.kind = AsideKind::listed;
-  store::SetAside aside = aside_of(arrival, folder.stream, stream.core.wall());
-  aside.due += std::clamp<std::chrono::milliseconds>(stream.core.wall() - arrival.first_seen, 1min, 5min);
+  if (arrival.note.kind == AsideKind::offered)
+    arrival.note.kind = arrival.tries > 0 ? AsideKind::retry : AsideKind::listed;
+  // The next mail begins with short pauses: many such mails must not keep the others for hours.
+  if (!std::exchange(arrival.note.around, true)) stream.failures = 0;
+  store::SetAside aside = aside_of(arrival, folder.stream, now);
+  aside.due += std::clamp<std::chrono::milliseconds>(now - arrival.first_seen, shortest, longest);
   stream.core.store()->set_aside(aside);
-  stream.asides_stale = true;
 }
 
 // A mail was read: those before it that could not be are then the mails' own fault, not the service's.
@@ -308,11 +332,12 @@ void deliver(Stream& stream, Arrival& arrival) {
       set_unreadable(stream, arrival, fault);
       return;
     }
-    if (++stream.head_failures < 3) throw;  // the mailbox's trouble
+    if (!arrival.note.around && ++stream.head_failures < 3) throw;  // the mailbox's trouble
     step_around(stream, *folder, arrival, fault);
     return;
   }
   mail_read(stream);
+  arrival.note.around = false;
   if (keep_watching(stream, *folder, arrival, *built)) return;
   if (wait_for_scan(stream, *folder, arrival, *built)) return;
   if (arrival.note.kind != AsideKind::offered) {

@@ -179,7 +179,7 @@ void page_unreadable(Stream& stream, const std::string& body, unsigned page_size
     store::SetAside aside;
     aside.stream = stream.identity()->stream;
     aside.message_id = found.id;
-    aside.reason = to_reason({AsideKind::unreadable, {}, {}, false});
+    aside.reason = to_reason({AsideKind::unreadable, {}, {}, false, false});
     aside.first_seen = aside.due = stream.core.wall();
     stream.core.store()->set_aside(aside);
     stream.asides_stale = true;

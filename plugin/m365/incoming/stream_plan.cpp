@@ -13,10 +13,12 @@ Next decide_next(const StreamFacts& facts, mail::SteadyTime now) {
   if (facts.incident) return facts.probe_due <= now ? Next{Step::probe, now} : Next{Step::rest, facts.probe_due};
   if (facts.window_full) return {Step::rest, mail::SteadyTime::max()};  // a verdict wakes the stream
   if (facts.mails_in_hand) return {Step::deliver, now};
-  if (facts.aside_due && *facts.aside_due <= now) return {Step::retry_asides, now};
   const bool walks = facts.first_walk || facts.walking;
   const mail::SteadyTime walk_due = walks ? facts.list_due : facts.walk_due;
-  if (!facts.first_walk && facts.poll_due <= now) return {Step::poll, now};
+  const bool polls = !facts.first_walk && facts.poll_due <= now;
+  const bool others_first = facts.asides_wait && (polls || walk_due <= now);
+  if (facts.aside_due && *facts.aside_due <= now && !others_first) return {Step::retry_asides, now};
+  if (polls) return {Step::poll, now};
   if (walk_due <= now) return {Step::walk, now};
   if (facts.idle_to_say) return {Step::say_idle, now};
   mail::SteadyTime due = facts.first_walk ? walk_due : std::min(facts.poll_due, walk_due);

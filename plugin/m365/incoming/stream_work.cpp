@@ -49,7 +49,7 @@ void read_asides(Stream& stream) {
     const AsideKind kind = from_reason(aside.reason).kind;
     if (kind != AsideKind::watch) stream.asides_waiting = true;
     if (at_work(stream, aside.message_id) || (kind == AsideKind::refused && guard_tripped)) continue;
-    const mail::WallTime due = kind == AsideKind::refused ? wall : std::max(aside.due, wall);
+    const mail::WallTime due = std::max(aside.due, wall);
     const mail::SteadyTime steady = stream.core.now() + (due - wall);
     if (!stream.aside_due || steady < *stream.aside_due) stream.aside_due = steady;
   }
@@ -77,18 +77,16 @@ void deliver_asides(Stream& stream) {
   stream.asides_stale = true;
   for (const store::SetAside& aside : stream.core.store()->asides(stream.identity()->stream)) {
     if (done == most_asides_a_turn || must_stop(stream)) return;
-    const auto due = [wall](const store::SetAside& mail) {
-      return mail.due <= wall || from_reason(mail.reason).kind == AsideKind::refused;
-    };
-    if (!due(aside) || at_work(stream, aside.message_id)) continue;
+    if (aside.due > wall || at_work(stream, aside.message_id)) continue;
     const auto now = stream.core.store()->aside(aside.stream, aside.message_id);
-    if (!now || !due(*now)) continue;  // a verdict came since they were listed
+    if (!now || now->due > wall) continue;  // a verdict came since they were listed
     if (owes_much(stream)) save_receipts(stream);
     Arrival arrival = arrival_of(*now);
     if (arrival.note.kind == AsideKind::refused) arrival.tries = 0;
     deliver(stream, arrival);
     stream.activity = stream.activity || arrival.note.kind != AsideKind::watch;
     ++done;
+    if (stream.asides_wait) return;
   }
 }
 
@@ -133,9 +131,11 @@ void perform(Stream& stream, Step step) {
       deliver_asides(stream);
       break;
     case Step::walk:
+      stream.asides_wait = false;
       walk(stream);
       break;
     case Step::poll:
+      stream.asides_wait = false;
       poll(stream);
       break;
     case Step::say_idle:
@@ -218,6 +218,7 @@ StreamFacts facts_of(Stream& stream) {
   // What is in hand comes before what is set aside, which need not be read for every verdict meanwhile.
   if (facts.backed_off_until <= stream.core.now() && !facts.mails_in_hand) read_asides(stream);
   facts.aside_due = stream.aside_due;
+  facts.asides_wait = stream.asides_wait;
   facts.first_walk = !stream.walks.empty() && stream.walks.front().kind == Walk::Kind::first;
   facts.poll_due = stream.poll_due;
   facts.walking = !stream.walks.empty();

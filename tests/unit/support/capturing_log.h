@@ -30,12 +30,13 @@ class CapturingLog final : public mail::Log {
   }
 
   /// Some line has this text in it.
-  bool has(std::string_view text) const {
+  bool has(std::string_view text) const { return count(text) > 0; }
+  /// How many have.
+  std::size_t count(std::string_view text) const {
     const std::lock_guard lock(mutex_);
-    for (const Line& line : lines_) {
-      if (line.text.find(text) != std::string::npos) return true;
-    }
-    return false;
+    std::size_t found = 0;
+    for (const Line& line : lines_) found += line.text.find(text) != std::string::npos ? 1 : 0;
+    return found;
   }
 
  private:

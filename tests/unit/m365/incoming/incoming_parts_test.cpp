@@ -48,6 +48,16 @@ class IncomingPartsTest : public CppUnit::TestFixture {
     expect(Step::walk, facts);
     facts.aside_due = now;
     expect(Step::retry_asides, facts);
+    facts.asides_wait = true;
+    expect(Step::walk, facts);
+    facts.list_due = now + 1h;
+    expect(Step::retry_asides, facts);
+    facts.first_walk = facts.walking = false;
+    expect(Step::poll, facts);
+    facts.poll_due = now + 1h;
+    expect(Step::retry_asides, facts);
+    facts.walk_due = now;
+    expect(Step::walk, facts);
     facts.mails_in_hand = true;
     expect(Step::deliver, facts);
     facts.window_full = true;
@@ -116,15 +126,15 @@ class IncomingPartsTest : public CppUnit::TestFixture {
   void a_note_is_written_and_read() {
     for (const AsideKind kind : {AsideKind::offered, AsideKind::retry, AsideKind::listed, AsideKind::scan,
                                  AsideKind::unreadable, AsideKind::refused, AsideKind::watch}) {
-      const AsideNote note = m365::from_reason(m365::to_reason({kind, "aa", "bb", true}));
+      const AsideNote note = m365::from_reason(m365::to_reason({kind, "aa", "bb", true, true}));
       CPPUNIT_ASSERT(note.kind == kind);
       CPPUNIT_ASSERT_EQUAL(std::string("aa"), note.fingerprint);
       CPPUNIT_ASSERT_EQUAL(std::string("bb"), note.stable_id);
-      CPPUNIT_ASSERT(note.replaced);
+      CPPUNIT_ASSERT(note.replaced && note.around);
     }
-    CPPUNIT_ASSERT_EQUAL(std::string("retry"), m365::to_reason({AsideKind::retry, "", "", false}));
+    CPPUNIT_ASSERT_EQUAL(std::string("retry"), m365::to_reason({AsideKind::retry, "", "", false, false}));
     const AsideNote newer = m365::from_reason("scan colour=blue fp=cc");
-    CPPUNIT_ASSERT(newer.kind == AsideKind::scan);
+    CPPUNIT_ASSERT(newer.kind == AsideKind::scan && !newer.replaced && !newer.around);
     CPPUNIT_ASSERT_EQUAL(std::string("cc"), newer.fingerprint);
   }
 
