@@ -101,7 +101,7 @@ bool one_of_many(Stream& stream, const Arrival& arrival) {
 void step_around(Stream& stream, const FolderIdentity& folder, Arrival& arrival, const mail::Fault& fault) {
   constexpr std::chrono::milliseconds shortest = 1min, longest = 5min;
   stream.head_failures = 0;
-  stream.asides_stale = stream.asides_wait = true;
+  stream.asides_stale = stream.others_first = true;
   const mail::WallTime now = stream.core.wall();
   const bool unseen = arrival.note.kind == AsideKind::listed || arrival.note.kind == AsideKind::offered;
   if (unseen && now - arrival.first_seen >= unread_patience && !one_of_many(stream, arrival) &&

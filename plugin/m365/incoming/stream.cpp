@@ -63,7 +63,7 @@ void Stream::reset() {
   walks.clear();
   aside_due.reset();
   asides_stale = true;
-  asides_wait = asides_waiting = false;
+  others_first = asides_waiting = false;
   failures = 0;
   backed_off_until = {};
   quick = slow = alone = false;

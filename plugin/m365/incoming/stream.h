@@ -102,7 +102,7 @@ struct Stream : std::enable_shared_from_this<Stream> {
   std::string cleaned_to;  ///< receipts up to this id were looked after
   std::optional<mail::SteadyTime> aside_due;
   bool asides_stale = true;     ///< aside_due and asides_waiting are to be read again
-  bool asides_wait = false;     ///< one could not be read again: polls and lists have their turn before the next
+  bool others_first = false;    ///< one could not be read again: polls and lists have their turn before the next
   bool asides_waiting = false;  ///< a mail is set aside that the host shall still get
   unsigned failures = 0;        ///< in a row
   mail::SteadyTime backed_off_until{};

@@ -16,8 +16,8 @@ Next decide_next(const StreamFacts& facts, mail::SteadyTime now) {
   const bool walks = facts.first_walk || facts.walking;
   const mail::SteadyTime walk_due = walks ? facts.list_due : facts.walk_due;
   const bool polls = !facts.first_walk && facts.poll_due <= now;
-  const bool others_first = facts.asides_wait && (polls || walk_due <= now);
-  if (facts.aside_due && *facts.aside_due <= now && !others_first) return {Step::retry_asides, now};
+  const bool gives_way = facts.others_first && (polls || walk_due <= now);
+  if (facts.aside_due && *facts.aside_due <= now && !gives_way) return {Step::retry_asides, now};
   if (polls) return {Step::poll, now};
   if (walk_due <= now) return {Step::walk, now};
   if (facts.idle_to_say) return {Step::say_idle, now};

@@ -18,8 +18,8 @@ struct StreamFacts {
   bool mails_in_hand = false;  ///< rows of a page that are to be delivered
   bool window_full = false;    ///< as many undecided mails as allowed
   std::optional<mail::SteadyTime> aside_due;
-  bool asides_wait = false;  ///< what is new comes first: mails that fail again and again must not keep it back
-  bool first_walk = false;   ///< the list of what stood there at the first opening is not complete
+  bool others_first = false;  ///< what is new comes first: mails that fail again and again must not keep it back
+  bool first_walk = false;    ///< the list of what stood there at the first opening is not complete
   mail::SteadyTime poll_due{};
   bool walking = false;         ///< in the middle of a reconciling list
   mail::SteadyTime list_due{};  ///< its next page

@@ -86,7 +86,7 @@ void deliver_asides(Stream& stream) {
     deliver(stream, arrival);
     stream.activity = stream.activity || arrival.note.kind != AsideKind::watch;
     ++done;
-    if (stream.asides_wait) return;
+    if (stream.others_first) return;
   }
 }
 
@@ -131,11 +131,11 @@ void perform(Stream& stream, Step step) {
       deliver_asides(stream);
       break;
     case Step::walk:
-      stream.asides_wait = false;
+      stream.others_first = false;
       walk(stream);
       break;
     case Step::poll:
-      stream.asides_wait = false;
+      stream.others_first = false;
       poll(stream);
       break;
     case Step::say_idle:
@@ -218,7 +218,7 @@ StreamFacts facts_of(Stream& stream) {
   // What is in hand comes before what is set aside, which need not be read for every verdict meanwhile.
   if (facts.backed_off_until <= stream.core.now() && !facts.mails_in_hand) read_asides(stream);
   facts.aside_due = stream.aside_due;
-  facts.asides_wait = stream.asides_wait;
+  facts.others_first = stream.others_first;
   facts.first_walk = !stream.walks.empty() && stream.walks.front().kind == Walk::Kind::first;
   facts.poll_due = stream.poll_due;
   facts.walking = !stream.walks.empty();

@@ -48,7 +48,7 @@ class IncomingPartsTest : public CppUnit::TestFixture {
     expect(Step::walk, facts);
     facts.aside_due = now;
     expect(Step::retry_asides, facts);
-    facts.asides_wait = true;
+    facts.others_first = true;
     expect(Step::walk, facts);
     facts.list_due = now + 1h;
     expect(Step::retry_asides, facts);
