@@ -26,8 +26,8 @@ def section(name, values, folder):
     return "\n".join(lines) + "\n"
 
 
-def main():
-    conformance, plugin = sys.argv[1:]
+def judge(conformance, plugin):
+    """The exit code, and what was said."""
     with tempfile.TemporaryDirectory(prefix="mailplugin-test-") as folder:
         tenant = harness.Tenant(pathlib.Path(folder) / "tenant")
         try:
@@ -46,9 +46,18 @@ def main():
             tenant.note_issued()
             found = leaks.leaks(tenant.secrets, [done.stdout], pathlib.Path(folder), {tenant.dir, settings})
             print("".join(sentence + "\n" for sentence in found))
-            return done.returncode or bool(found)
+            return done.returncode or int(bool(found)), done.stdout
         finally:
             tenant.stop()
+
+
+def main():
+    for _ in range(4):
+        code, said = judge(*sys.argv[1:])
+        # gcc 12's runtime, not the plugin: about one start in ten it asks for 500 TB of shadow for a library it loads.
+        if "ThreadSanitizer failed to allocate" not in said:
+            break
+    return code
 
 
 if __name__ == "__main__":
