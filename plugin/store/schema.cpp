@@ -95,9 +95,8 @@ const std::vector<Migration> all = {
         "alter table mark_5 rename to mark",
     }},
     // 6: mails that arrive together have keys that stand together, so that the receipts of one page of mails are on few
-    // pages of the file: where a hash gives the place, each of them rewrites two. "mail" is an id, stored short. "near"
-    // puts
-    // what is compared beside the other mails of its mailbox and time; 0: written before.
+    // pages of the file: where a hash gives the place, each of them rewrites two. "mail" is an id, stored short; "near"
+    // puts what is compared beside the other mails of its mailbox and time (0: written before).
     {{
         "alter table stream add column id_beginning text not null default ''",
         "update stream set id_beginning = coalesce(" BEGINNING_IN("receipt") ", " BEGINNING_IN("aside") ", '')",

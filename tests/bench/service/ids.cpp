@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view alike =
     "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A8mVaB3oUQEu9fUe8JpTzfQABQ0PdKwAAAHYAAADyZVoHehRAS719R7wmlPN9AAIBH6_kAAAA"
     "q3oUQEu_fUe8JpTzfQAB";
-constexpr std::size_t end_size = 24, end_bytes = 17, digits = 8;
+constexpr std::size_t end_size = 24, end_bytes = 17;
 static_assert(alike.size() + end_size == id_size);
 using End = std::array<unsigned char, end_bytes>;
 
